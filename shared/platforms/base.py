@@ -231,6 +231,19 @@ def outcome_of_status(status: int) -> Outcome:
     return Outcome.FORBIDDEN if status == 403 else Outcome.PERMANENT
 
 
+def outcome_of_json(answer: Answer) -> Outcome:
+    """Returns the meaning of an HTTP status, for a platform whose answers are JSON. A success with
+    another body, such as the page of a proxy, is not its own: it proves nothing.
+    """
+    by_status = outcome_of_status(answer.status)
+    if by_status is Outcome.DONE and answer.body.strip():
+        try:
+            pydantic_core.from_json(answer.body)
+        except ValueError:
+            return Outcome.TRANSIENT
+    return by_status
+
+
 def error_status(answer: Answer) -> str | None:
     """Returns `error.status` of a Google-style error body, or None."""
     try:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import DoorClosed, Refused
-from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.base import Outcome, outcome_of_json
 from shared.platforms.ccai.names import (
     EVERYTHING,
     NAME,
@@ -128,13 +128,7 @@ class CcaiDesk:
         return None
 
     def outcome(self, answer: Answer) -> Outcome:
-        """Returns the meaning of the status. A success with a body that is no JSON is not the
-        platform's own answer.
-        """
-        by_status = outcome_of_status(answer.status)
-        if by_status is Outcome.DONE and answer.body.strip() and not _is_json(answer.body):
-            return Outcome.TRANSIENT
-        return by_status
+        return outcome_of_json(answer)
 
     def refusal(self, answer: Answer) -> str | None:
         return None
@@ -172,14 +166,6 @@ class CcaiDesk:
         url = f"{self.api_url.rstrip('/')}{path}"
         paces = (Pace(f"ccai {self.api_url}", PER_SECOND),)
         return Call(method, url, pydantic_core.to_json(body), headers, paces=paces)
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        pydantic_core.from_json(body)
-    except ValueError:
-        return False
-    return True
 
 
 def _made_by(answer: Answer | None) -> str | None:
