@@ -6,7 +6,7 @@ The same vendors' webhooks are read by their `Platform`.
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
@@ -211,6 +211,14 @@ class ChatDesk(Protocol):
 
     def whose(self, conversation: str) -> Steps[str | None]:
         """Returns the desk's own id of the customer of such a conversation."""
+
+
+@runtime_checkable
+class KeepsWaiting(Protocol):
+    """A desk that offers customers to keep waiting where it is full."""
+
+    def wait(self, chat: Chat, offer: str) -> Steps[None]:
+        """Accepts the offer of that id, which its `Deflected` named. It may be repeated."""
 
 
 class FlagDesk(Protocol):
