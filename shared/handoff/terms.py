@@ -40,6 +40,7 @@ class Guard(StrEnum):
     FLOOR_LOST = "another sender has become active"
     FLOOR_ONLY = "the customer needs no human"
     PRESENT = "this representative is present"
+    MAY_REACT = "this representative is present, and the channel shows reactions now"
     HOLDER = "the key that claimed it, under the same name"
     FOREIGN = "another key's representative"
     LAST_ONE = "the last one present"
@@ -285,6 +286,7 @@ class Effect(StrEnum):
     LEAVE_GONE = "LEFT for the person who is gone"
     BOT_MESSAGE = "message, BOT (where a template can open the closed window, it waits)"
     SEND_SURVEY = "survey"
+    REACT = "reaction to the customer's message, HUMAN"
     REOPEN = "the template that asks the customer to write"
     RELEASE = "the messages that waited, in order, each human's in their frame"
     END_WAITING = (

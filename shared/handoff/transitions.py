@@ -584,6 +584,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             otherwise=_step(E.JOIN, E.MESSAGE),
         ),
     },
+    events.HumanReacted.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell(otherwise=IGNORE),
+        HUMAN: _cell((G.PAST, IGNORE), (G.MAY_REACT, _step(E.REACT)), otherwise=IGNORE),
+    },
     events.HumanLeft.kind: {
         BOT: _LEFT_ALREADY,
         QUEUED: _LEFT_ALREADY,

@@ -141,12 +141,14 @@ class GiveFloor(_ToChannel):
 
 
 class SendMessage(_ToCustomer):
-    """A message to the customer. `reopens`: a template, sent because other messages wait for the
-    customer. `waited`: a representative's, sent because the customer is back.
+    """A message to the customer. `about` is the id of their message that it answers. `reopens`: a
+    template, sent because other messages wait for the customer. `waited`: a
+    representative's, sent because the customer is back.
     """
 
     kind: Literal["message"] = "message"
     content: Content
+    about: str | None = None
     reopens: bool = False
     waited: bool = False
 
@@ -162,6 +164,16 @@ class SendEvent(_ToCustomer):
     event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"]
     notice: bool = False
     text: str | None = None
+
+
+class SendReaction(_ToCustomer):
+    """A human's reaction to the customer's message `about`; without an emoji it is taken back. It
+    may be repeated.
+    """
+
+    kind: Literal["reaction"] = "reaction"
+    about: str
+    emoji: str | None = None
 
 
 class SendSurvey(_ToCustomer):
@@ -367,6 +379,7 @@ Command = Annotated[
     SendMessage
     | SendEvent
     | SendSurvey
+    | SendReaction
     | TakeFloor
     | GiveFloor
     | Publish
@@ -380,7 +393,7 @@ Command = Annotated[
     | FreeSlot,
     Field(discriminator="kind"),
 ]
-ToCustomer = SendMessage | SendEvent | SendSurvey
+ToCustomer = SendMessage | SendEvent | SendSurvey | SendReaction
 MoveFloor = TakeFloor | GiveFloor
 ToChannel = ToCustomer | MoveFloor
 

@@ -71,6 +71,7 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.SEND_SURVEY: ["survey"],
+    Effect.REACT: ["reaction"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables variables"],
     Effect.KEEP_WAITING: ["desk wait"],
     Effect.HINT_CLAIM: ["desk hint"],
@@ -207,7 +208,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1", "note": "she is right",
+        "entry": "e1", "note": "she is right", "emoji": "👍", "about": "m0",
         "offer": None if kind == "claim" else "o1", "why": "declined",
         "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
@@ -273,6 +274,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
     Guard.PAST: (PAST, {"source": CHAT}),
     Guard.PAST_PRESENT: (PAST, {"source": CHAT}),
+    Guard.MAY_REACT: ({}, {}),
     Guard.THREAD_OVER: (PAST, {"source": CHAT}),
     Guard.UNCLAIMED: ({"called": IN_CHAT, "humans": ()}, {"source": CHAT}),
     Guard.ANOTHERS: ({"called": CALLED}, {"source": DESK}),
@@ -512,6 +514,9 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
 
 POLICIES = {
     Guard.MANY_WAIT: REOPENING,
+    Guard.MAY_REACT: replace(
+        WINDOW, capabilities={"business_messages": Capabilities(reactions=True)}
+    ),
     Guard.THREAD_OVER: THREADS,
     Guard.UNCLAIMED: THREADS,
 }
@@ -604,6 +609,7 @@ def test_no_rule_is_missing() -> None:
             "PAST_PRESENT PRESENT "
             "REQUEST STALE PAST",
         ],
+        "human_reacted": ["", "", "PAST MAY_REACT"],
         "human_left": [
             "UNDELIVERED REQUEST",
             "UNDELIVERED REQUEST",

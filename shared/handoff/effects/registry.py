@@ -103,6 +103,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.STAY: frames.stay,
     Effect.BOT_MESSAGE: speech.bot_message,
     Effect.SEND_SURVEY: speech.survey,
+    Effect.REACT: speech.react,
     Effect.REOPEN: waiting.reopen,
     Effect.RELEASE: waiting.release,
     Effect.END_WAITING: waiting.end,
