@@ -143,6 +143,14 @@ class Declined(Exception):
 Steps = Generator[Call | Passing, Answer | None, Made]
 
 
+@runtime_checkable
+class HasPauses(Protocol):
+    """A desk whose answers say in their body how long to wait."""
+
+    def pause(self, answer: Answer) -> float | None:
+        """Returns the seconds that the desk asks to wait, None if it does not say."""
+
+
 class ChatDesk(Protocol):
     """A desk that opens a chat of its own for each handoff.
 

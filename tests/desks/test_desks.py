@@ -23,7 +23,7 @@ from tests.desks.world import Fault, World, world_of
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
-THREADS = [kind for kind in CHATS if DESK_KINDS[kind].is_thread]
+THREADS = [kind for kind in CHATS if (able := DESK_KINDS[kind]).is_thread and not able.membership]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
 
