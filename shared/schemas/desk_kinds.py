@@ -27,7 +27,7 @@ class DeskKind:
     - `has_menus`: a chat can be put in one of its queues.
     - `is_thread`: the chat is a place among colleagues, such as a room or a thread, in which
       several people may write. They are shown who has the customer, and must claim first if so
-      configured.
+      configured; where they have to join the chat itself, that is their claim.
     - `idempotent`: it recognises a message id that it has seen; else words are said at most once.
     - `finds_chats`: asked again, it finds the chat that it opened; else its webhook must name it.
     - `membership`: people join and leave the chat itself; else their first words are their joining.
@@ -54,4 +54,23 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "api": DeskKind(Way.READS),
     "ccai": DeskKind(Way.OPENS_CHATS, has_menus=True, membership=True),
     "csku": DeskKind(Way.HAS_CONVERSATION),
+    "matrix": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        idempotent=True,
+        finds_chats=True,
+        membership=True,
+        typing=True,
+        receipts=True,
+        edits=True,
+        deletions=True,
+        reactions=True,
+        replies=True,
+        files=True,
+    ),
+}
+
+# What the place of a kind's chats must look like, as a pattern and in words with an example.
+PLACES: Mapping[str, tuple[str, str]] = {
+    "matrix": (r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
 }

@@ -22,6 +22,7 @@ from shared.errors import Misconfigured
 from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING, NOW_OFFICIAL
+from shared.platforms.matrix.names import PREFIX
 from shared.platforms.unverified import SAFE
 from shared.schemas.canned import Canned
 from shared.schemas.canned import checked as canned_checked
@@ -47,6 +48,7 @@ from shared.settings.types import (
     Heard,
     Hosts,
     KeyRow,
+    MatrixServerName,
     MediaBucket,
     Names,
     Origins,
@@ -184,6 +186,22 @@ class Settings(BaseModel):
     csku_need_human: bool = False
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.
+    """
+    matrix_api_url: Url | None = None
+    """The homeserver of Matrix, where its client-server API is."""
+    matrix_server_name: MatrixServerName | None = None
+    """The homeserver's name, which ends the addresses of its users, like `example.org`."""
+    matrix_as_token: Secret = None
+    """The `as_token` of the registration, with which Baton acts for customers."""
+    matrix_hs_tokens: Secrets = ()
+    """The `hs_token` of the registration, which proves the homeserver's transactions."""
+    matrix_user_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._=-]{1,31}$")] = PREFIX
+    """What the names of customers and rooms on the homeserver begin with. It is part of the
+    registration.
+    """
+    matrix_room_end: Literal["tombstone", "leave"] = "tombstone"
+    """What becomes of a room at the end: `tombstone` closes it and an erase still reaches it; with
+    `leave` the customer leaves it.
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""

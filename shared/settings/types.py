@@ -32,6 +32,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+MATRIX_SERVER_NAME = re.compile(r"([A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -261,6 +262,12 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _matrix_server_name(value: str) -> str:
+    if not MATRIX_SERVER_NAME.fullmatch(value):
+        raise ValueError("give the name without https://, like example.org")
+    return value
+
+
 def _domains(value: tuple[str, ...]) -> tuple[str, ...]:
     if not all(DOMAIN.fullmatch(one) for one in value):
         raise ValueError("give domains of Google Workspace in lower case, like example.com")
@@ -287,7 +294,7 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
-PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai"]
+PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai", "matrix"]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -308,6 +315,7 @@ WebhookSecrets = Annotated[
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Hosts = Annotated[Names, AfterValidator(_hosts)]
+MatrixServerName = Annotated[str, AfterValidator(_matrix_server_name)]
 Domains = Annotated[Names, AfterValidator(_domains)]
 ClientId = Annotated[str, AfterValidator(_client_id)]
 Origins = Annotated[Names, AfterValidator(_origins)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.desks.ccai import Ccai
 from tests.desks.csku import Csku
+from tests.desks.matrix import Matrix
 from tests.desks.simulator import DeskSimulator
 
-SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku}
+SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku, "matrix": Matrix}

@@ -21,7 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Conversation
-from shared.schemas.desk_kinds import DESK_KINDS, Way
+from shared.schemas.desk_kinds import DESK_KINDS, PLACES, Way
 from shared.schemas.languages import language_of
 from shared.schemas.notation import platform_of
 
@@ -103,6 +103,9 @@ class Desk(BaseModel):
                 f"{', '.join(sorted(given))}: only desks of kind {_kinds_that('is_thread')} have "
                 "chats that are rooms or threads"
             )
+        pattern, example = PLACES.get(self.kind, ("", ""))
+        if pattern and self.place is not None and not re.fullmatch(pattern, self.place):
+            raise ValueError(f"place: give {example}")
         return self
 
     @property

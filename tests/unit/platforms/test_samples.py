@@ -32,6 +32,8 @@ SET_UP = platforms(
             "rcs_client_tokens": ("an-older-token", "sample-rcs-token"),
             "whatsapp_app_secrets": ("an-older-secret", "sample-app-secret"),
             "ccai_webhook_secrets": ("an-older-secret", "sample-ccai-secret"),
+            "matrix_hs_tokens": ("an-older-token", "sample-hs-token"),
+            "matrix_server_name": "example.org",
             "ccai_events_user": "sample-user",
             "ccai_events_password": "sample-password",
         }
