@@ -641,6 +641,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(
             UNDELIVERED,
             ANOTHERS,
+            (G.MAY_KEEP_WAITING, _step(E.KEEP_WAITING)),
             _RETURN,
             (G.ASSISTED_ENDS, _step(E.NOTIFY_ASSISTED, E.CLOSE_DESK, E.SAY_RESUMED, to=BOT)),
             otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT),
