@@ -22,6 +22,8 @@ WORDS = {
     "idempotent_sends": "recognises an id; else a message is sent at most once",
     "caller_ids": "receipts name callers' own ids; else Baton translates them",
     "surveys": "has surveys",
+    "replies": "shows which message is answered",
+    "reactions": "shows a human's reaction to a message",
     "floor": "another sender may answer the customer, and the platform says so",
     "templates": "templates may be sent while that window is closed",
     "media": "files that it shows, with their largest size; of others the customer gets a link",

@@ -56,6 +56,16 @@ USES: Mapping[str, Use] = {
     "csku": Use(
         "desk", ("webhook of CSKU", "flags at CSKU"), "shared/platforms/csku/README.md#keys"
     ),
+    "google_chat": Use(
+        "desk",
+        ("threads at Google Chat, whose webhook brings the answers",),
+        "shared/platforms/google_chat/README.md#keys",
+    ),
+    "matrix": Use(
+        "desk",
+        ("webhook of Matrix", "rooms of Matrix, which an erase reaches too"),
+        "shared/platforms/matrix/README.md#keys",
+    ),
     "slack": Use(
         "desk",
         (

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from infra.deploy.gcloud import Run, run_command
 from infra.deployables import PREFIX, deployables, prefix_from, secret_of, secrets
-from infra.doctor.channels import ccai, rcs, slack, whatsapp
+from infra.doctor.channels import ccai, google_chat, rcs, slack, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.files import files
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
+from infra.doctor.matrix import matrix
 from infra.doctor.state import alarms, api, cors, dead_letters, people, private, sweep
 from infra.local.settings import defaults
 from infra.uses import CHANNELS, DESKS, add_uses, missing, uses
@@ -40,6 +41,8 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("rcs", rcs),
     ("whatsapp", whatsapp),
     ("ccai", ccai),
+    ("google_chat", google_chat),
+    ("matrix", matrix),
     ("slack", slack),
     ("api", api),
     ("people", people),

@@ -3,9 +3,9 @@
 import argparse
 
 from infra.command import run_tool
-from infra.matrix import homeserver
+from infra.matrix import homeserver, registration
 
-COMMANDS = {"homeserver": homeserver}
+COMMANDS = {"registration": registration, "homeserver": homeserver}
 
 
 def main(given: list[str] | None = None) -> int:

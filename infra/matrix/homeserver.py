@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.local.settings import MATRIX_AS_TOKEN, MATRIX_HS_TOKEN, MATRIX_PORT, PEOPLE
+from infra.local.settings import (
+    MATRIX_AS_TOKEN,
+    MATRIX_HS_TOKEN,
+    MATRIX_PORT,
+    MATRIX_SERVER_NAME,
+    PEOPLE,
+)
 from infra.matrix.install import install
-from infra.matrix.synapse import SERVER_NAME, Synapse
+from infra.matrix.registration import registration
+from infra.matrix.synapse import Synapse
+from shared.platforms.matrix.names import Homeserver
 
 HELP = "Start a homeserver on this machine, to try the Matrix desk with."
 # ruff: noqa: E501  # lines to copy must be whole
@@ -51,7 +59,10 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.fresh:
         _say(f"Forgetting what is in {folder} ...")
         shutil.rmtree(folder, ignore_errors=True)
-    server = Synapse(python, folder, _registration(chosen.baton), chosen.port)
+    home = Homeserver(MATRIX_SERVER_NAME)
+    url = f"{chosen.baton}/receive_webhook/matrix"
+    text = registration(url, MATRIX_AS_TOKEN, MATRIX_HS_TOKEN, home)
+    server = Synapse(python, folder, text, chosen.port)
     _say(f"Starting Synapse on port {server.port} ...")
     try:
         process = server.start()
@@ -63,36 +74,6 @@ def run(chosen: argparse.Namespace) -> int:
         return 0
     finally:
         server.stop(signal.SIGKILL)
-
-
-def _registration(baton: str) -> str:
-    url = f"{baton}/receive_webhook/matrix"
-    return registration(url, MATRIX_AS_TOKEN, MATRIX_HS_TOKEN)
-
-
-def registration(url: str, as_token: str, hs_token: str) -> str:
-    """Returns the registration of an application service, as YAML.
-
-    https://spec.matrix.org/v1.16/application-service-api/#registration
-    """
-    users = {"regex": f"@baton_.*:{SERVER_NAME}", "exclusive": True}
-    return json.dumps(
-        {
-            "id": "baton",
-            "url": url,
-            "as_token": as_token,
-            "hs_token": hs_token,
-            "sender_localpart": "baton",
-            "rate_limited": False,
-            "receive_ephemeral": True,
-            "io.element.msc4190": True,
-            "namespaces": {
-                "users": [users],
-                "aliases": [{"regex": f"#baton_.*:{SERVER_NAME}", "exclusive": True}],
-            },
-        },
-        indent=2,
-    )
 
 
 def _people(server: Synapse) -> Mapping[str, str]:
@@ -109,13 +90,8 @@ def _people(server: Synapse) -> Mapping[str, str]:
 
 
 def _banner(server: Synapse, folder: Path, baton: str, people: Mapping[str, str]) -> str:
-    desk = {
-        "name": "matrix",
-        "kind": "matrix",
-        "invite": [f"@{name}:{SERVER_NAME}" for name in people],
-    }
     settings = {
-        "BATON_DESKS": json.dumps([desk]),
+        "BATON_DESKS": json.dumps([{"name": "matrix", "kind": "matrix"}]),
         "MATRIX_API_URL": server.url if server.port != MATRIX_PORT else "",
         "PORT": str(port) if (port := urlsplit(baton).port) != 8080 else "",
     }

@@ -2,6 +2,7 @@
 no other server.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.server import Reply, Running, free_port
+from infra.local.settings import MATRIX_SERVER_NAME
 from shared.errors import Unavailable
 
-SERVER_NAME = "localhost"
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 PLENTY = {"per_second": 1000, "burst_count": 1000}
@@ -69,10 +70,7 @@ class Synapse:
         settings = self.folder / "homeserver.yaml"
         settings.write_text(json.dumps(self._settings(), indent=2))  # all JSON is YAML
         command = [*self._command, "-c", str(settings)]
-        if not (self.folder / "signing.key").exists():
-            subprocess.run(
-                [*command, "--generate-keys"], capture_output=True, env=environment(), check=True
-            )
+        self._make_signing_key()
         process = self.process = self.launch(command)
         deadline = time.monotonic() + START_SECONDS
         while not self.serves():
@@ -158,7 +156,7 @@ class Synapse:
         }
         database = {"name": "sqlite3", "args": {"database": str(self.folder / "homeserver.db")}}
         return {
-            "server_name": SERVER_NAME,
+            "server_name": MATRIX_SERVER_NAME,
             "public_baseurl": f"http://localhost:{self.port}/",
             "listeners": [listener],
             "database": database,
@@ -181,6 +179,13 @@ class Synapse:
             **LIMITS,
             **self.more,
         }
+
+    def _make_signing_key(self) -> None:
+        """Writes the server's key, as `--generate-keys` would after all of Synapse is loaded."""
+        key = self.folder / "signing.key"
+        if not key.exists():
+            seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+            key.write_text(f"ed25519 a_{secrets.token_hex(2)} {seed}\n")
 
     def _secret(self) -> str:
         kept = self.folder / "secret"

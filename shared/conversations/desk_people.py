@@ -43,7 +43,7 @@ async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) ->
     if found is not None and now < found[1]:
         return found[0]
     answer = await ports.sender.send(replace(platform.person_lookup(person), timeout=SECONDS))
-    if answer is None or outcome_of_status(answer.status) is not Outcome.DONE:
+    if answer is None or outcome_of_status(answer.status) is Outcome.TRANSIENT:
         raise Unavailable("person-unknown", "The platform does not say who this is. Send it again.")
     profile = platform.profile(answer)
     while len(known) >= MOST_KNOWN:

@@ -40,7 +40,7 @@ from shared.schemas.variables import Audience, Variable
 E = TypeVar("E", bound=Event)
 NO_STEP = Step()
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
-_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.SEND_SURVEY}
+_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.REACT, Effect.SEND_SURVEY}
 _SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 # Suppressed: the desk's humans may leave while its bot is silent.
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}

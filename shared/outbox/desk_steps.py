@@ -11,7 +11,7 @@ from shared.media.sources import Source
 from shared.media_links import MediaName
 from shared.outbox.tries import Result, judge
 from shared.platforms.base import Outcome
-from shared.platforms.desk import ChatDesk, Declined, Made, OpenFile, Passing, Steps
+from shared.platforms.desk import ChatDesk, Declined, HasPauses, Made, OpenFile, Passing, Steps
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
@@ -63,8 +63,7 @@ async def carry_out(
             if answer is not None and result.outcome is Outcome.DONE:
                 sent = answer
                 continue
-            said = f"{result.fault} {desk.refusal(answer) or ''}" if answer else result.fault
-            failed = Carried(None, replace(result, fault=said and said.strip()), answer)
+            failed = Carried(None, _failed(desk, answer, result), answer)
             if answer is None or result.outcome is not Outcome.PERMANENT:
                 return failed
             sent = Declined(answer)
@@ -74,6 +73,15 @@ async def carry_out(
         return failed
     finally:
         steps.close()
+
+
+def _failed(desk: ChatDesk, answer: Answer | None, result: Result) -> Result:
+    """Returns the result with what the desk says of it."""
+    if answer is None:
+        return result
+    pause = desk.pause(answer) if isinstance(desk, HasPauses) else None
+    said = f"{result.fault} {desk.refusal(answer) or ''}".strip()
+    return replace(result, fault=said, retry_after=result.retry_after or pause)
 
 
 async def _passed(

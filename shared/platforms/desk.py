@@ -6,7 +6,7 @@ The same vendors' webhooks are read by their `Platform`.
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
@@ -143,6 +143,14 @@ class Declined(Exception):
 Steps = Generator[Call | Passing, Answer | None, Made]
 
 
+@runtime_checkable
+class HasPauses(Protocol):
+    """A desk whose answers say in their body how long to wait."""
+
+    def pause(self, answer: Answer) -> float | None:
+        """Returns the seconds that the desk asks to wait, None if it does not say."""
+
+
 class ChatDesk(Protocol):
     """A desk that opens a chat of its own for each handoff.
 
@@ -211,6 +219,14 @@ class ChatDesk(Protocol):
 
     def whose(self, conversation: str) -> Steps[str | None]:
         """Returns the desk's own id of the customer of such a conversation."""
+
+
+@runtime_checkable
+class KeepsWaiting(Protocol):
+    """A desk that offers customers to keep waiting where it is full."""
+
+    def wait(self, chat: Chat, offer: str) -> Steps[None]:
+        """Accepts the offer of that id, which its `Deflected` named. It may be repeated."""
 
 
 class FlagDesk(Protocol):

@@ -141,12 +141,14 @@ class GiveFloor(_ToChannel):
 
 
 class SendMessage(_ToCustomer):
-    """A message to the customer. `reopens`: a template, sent because other messages wait for the
-    customer. `waited`: a representative's, sent because the customer is back.
+    """A message to the customer. `about` is the id of their message that it answers. `reopens`: a
+    template, sent because other messages wait for the customer. `waited`: a
+    representative's, sent because the customer is back.
     """
 
     kind: Literal["message"] = "message"
     content: Content
+    about: str | None = None
     reopens: bool = False
     waited: bool = False
 
@@ -162,6 +164,16 @@ class SendEvent(_ToCustomer):
     event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"]
     notice: bool = False
     text: str | None = None
+
+
+class SendReaction(_ToCustomer):
+    """A human's reaction to the customer's message `about`; without an emoji it is taken back. It
+    may be repeated.
+    """
+
+    kind: Literal["reaction"] = "reaction"
+    about: str
+    emoji: str | None = None
 
 
 class SendSurvey(_ToCustomer):
@@ -252,7 +264,8 @@ class CallDesk(BaseCommand):
 
     - `action`: `open` carries the reason and what the agent may see, `close` carries the reason,
       `say` stands for the text of its entry, `show` tells who has the customer, `hint` says to the
-      people in the chat what `reason` names. Older versions stored in `text` what the agent may
+      people in the chat what `reason` names, `wait` asks a full desk by the id in `reason` to let
+      the customer keep waiting. Older versions stored in `text` what the agent may
       see of a `say`.
     - `platform`: the desk's platform when the command was made; the settings may have changed
       since.
@@ -273,7 +286,7 @@ class CallDesk(BaseCommand):
     kind: Literal["desk"] = "desk"
     desk: str
     platform: str
-    action: Literal["open", "say", "show", "hint", "close"]
+    action: Literal["open", "say", "show", "hint", "wait", "close"]
     handoff: str | None = None
     chat: str | None = None
     customer: str | None = None
@@ -366,6 +379,7 @@ Command = Annotated[
     SendMessage
     | SendEvent
     | SendSurvey
+    | SendReaction
     | TakeFloor
     | GiveFloor
     | Publish
@@ -379,7 +393,7 @@ Command = Annotated[
     | FreeSlot,
     Field(discriminator="kind"),
 ]
-ToCustomer = SendMessage | SendEvent | SendSurvey
+ToCustomer = SendMessage | SendEvent | SendSurvey | SendReaction
 MoveFloor = TakeFloor | GiveFloor
 ToChannel = ToCustomer | MoveFloor
 

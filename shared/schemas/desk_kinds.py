@@ -27,7 +27,7 @@ class DeskKind:
     - `has_menus`: a chat can be put in one of its queues.
     - `is_thread`: the chat is a place among colleagues, such as a room or a thread, in which
       several people may write. They are shown who has the customer, and must claim first if so
-      configured.
+      configured; where they have to join the chat itself, that is their claim.
     - `idempotent`: it recognises a message id that it has seen; else words are said at most once.
     - `finds_chats`: asked again, it finds the chat that it opened; else its webhook must name it.
     - `membership`: people join and leave the chat itself; else their first words are their joining.
@@ -54,6 +54,28 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "api": DeskKind(Way.READS),
     "ccai": DeskKind(Way.OPENS_CHATS, has_menus=True, membership=True),
     "csku": DeskKind(Way.HAS_CONVERSATION),
+    "google_chat": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        idempotent=True,
+        finds_chats=True,
+        edits=True,
+        deletions=True,
+    ),
+    "matrix": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        idempotent=True,
+        finds_chats=True,
+        membership=True,
+        typing=True,
+        receipts=True,
+        edits=True,
+        deletions=True,
+        reactions=True,
+        replies=True,
+        files=True,
+    ),
     "slack": DeskKind(
         Way.OPENS_CHATS,
         is_thread=True,
@@ -66,6 +88,8 @@ DESK_KINDS: Mapping[str, DeskKind] = {
 
 # What the place of a kind's chats must look like, as a pattern and in words with an example.
 PLACES: Mapping[str, tuple[str, str]] = {
+    "google_chat": (r"spaces/[A-Za-z0-9_-]{1,100}", "a space, like spaces/AAAAbCdEfGh"),
+    "matrix": (r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
     "slack": (r"[CG][A-Z0-9]{2,30}", "the id of a channel, like C0123ABCDEF"),
 }
 PLACED = ("slack",)  # kinds whose rows must name a place

@@ -406,11 +406,32 @@ class Said(ByRepresentative):
 class HumanMessage(Said):
     """`delivered`: the channel has shown it already, for example because it was typed in the
     channel's own app.
+
+    `about` is the id of the customer's message that it answers. A desk's adapter gives the desk's
+    own id.
     """
 
     kind: ClassVar[str] = "human_message"
+    beside: ClassVar[set[str]] = {*Said.beside, "about"}
 
     delivered: bool = False
+    about: str | None = None
+
+
+class HumanReacted(ByRepresentative):
+    """A human reacted to the customer's message `about`, or took the reaction back (no `emoji`).
+    A desk's adapter gives the desk's own id of that message.
+    """
+
+    kind: ClassVar[str] = "human_reacted"
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, "about"}
+
+    about: str
+    emoji: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        return self.emoji
 
 
 class BotMessage(Said):
@@ -474,13 +495,16 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
-    """`handoff` is the handoff that failed, None for the current one."""
+    """`handoff` is the handoff that failed, None for the current one. `keep` is set where the desk
+    is full and offers that the customer keeps waiting: the id by which it is asked for that.
+    """
 
     kind: ClassVar[str] = "handoff_failed"
-    beside: ClassVar[set[str]] = {*Event.beside, "handoff"}
+    beside: ClassVar[set[str]] = {*Event.beside, "handoff", "keep"}
 
     reason: str
     handoff: str | None = None
+    keep: str | None = None
 
 
 class ChatCreated(Event):

@@ -46,6 +46,21 @@ DOORS = (
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
     Door(
+        "threads at Google Chat, whose webhook brings the answers",
+        ("receive_webhook", "deliver_outbox"),
+        ("google_chat_audience",),
+        lambda settings: (
+            "google_chat" in settings.baton_platforms
+            or any(desk.kind == "google_chat" for desk in settings.baton_desks)
+        ),
+    ),
+    Door(
+        "webhook of Matrix",
+        ("receive_webhook",),
+        ("matrix_hs_tokens",),
+        _serves("matrix"),
+    ),
+    Door(
         "webhook of Slack",
         ("receive_webhook",),
         ("slack_signing_secrets", "slack_bot_token"),
@@ -97,6 +112,12 @@ DOORS = (
         lambda settings: any(
             desk.kind == "ccai" and desk.menu is None for desk in settings.baton_desks
         ),
+    ),
+    Door(
+        "rooms of Matrix, which an erase reaches too",
+        ("receive_webhook", "send_representative", "deliver_outbox"),
+        ("matrix_api_url", "matrix_server_name", "matrix_as_token"),
+        lambda settings: any(desk.kind == "matrix" for desk in settings.baton_desks),
     ),
     Door(
         "threads of Slack, which an erase reaches too",

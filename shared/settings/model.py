@@ -22,6 +22,7 @@ from shared.errors import Misconfigured
 from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
 from shared.platforms.ccai.names import EVERYTHING, NOW_OFFICIAL
+from shared.platforms.matrix.names import PREFIX
 from shared.platforms.unverified import SAFE
 from shared.schemas.canned import Canned
 from shared.schemas.canned import checked as canned_checked
@@ -39,6 +40,7 @@ from shared.settings.types import (
     ApiKey,
     ApiKeys,
     Auth,
+    ChatAudience,
     ClientId,
     CommentUrl,
     Desks,
@@ -47,6 +49,7 @@ from shared.settings.types import (
     Heard,
     Hosts,
     KeyRow,
+    MatrixServerName,
     MediaBucket,
     Names,
     Origins,
@@ -70,6 +73,7 @@ from shared.settings.types import (
 )
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
+GOOGLE_CHAT_HOST = "https://chat.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
 # includes the regional hosts
 RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
@@ -184,6 +188,36 @@ class Settings(BaseModel):
     csku_need_human: bool = False
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.
+    """
+    google_chat_api_url: Url = GOOGLE_CHAT_HOST
+    """Where the threads of desks of the kind `google_chat` are."""
+    google_chat_auth: Auth = ""
+    """How these calls are authorised: `google`, `none` or `bearer:<token>`. The default is
+    `google` for Google's host and `none` for others.
+    """
+    google_chat_audience: ChatAudience | None = None
+    """For whom Google Chat's tokens are made: the number of the app's project or the address of the
+    webhook, as the app's configuration says.
+    """
+    google_chat_push_account: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    """The service account of a Pub/Sub push subscription that brings Google Chat's events, if one
+    does.
+    """
+    matrix_api_url: Url | None = None
+    """The homeserver of Matrix, where its client-server API is."""
+    matrix_server_name: MatrixServerName | None = None
+    """The homeserver's name, which ends the addresses of its users, like `example.org`."""
+    matrix_as_token: Secret = None
+    """The `as_token` of the registration, with which Baton acts for customers."""
+    matrix_hs_tokens: Secrets = ()
+    """The `hs_token` of the registration, which proves the homeserver's transactions."""
+    matrix_user_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._=-]{1,31}$")] = PREFIX
+    """What the names of customers and rooms on the homeserver begin with. It is part of the
+    registration.
+    """
+    matrix_room_end: Literal["tombstone", "leave"] = "tombstone"
+    """What becomes of a room at the end: `tombstone` closes it and an erase still reaches it; with
+    `leave` the customer leaves it.
     """
     slack_api_url: Url = "https://slack.com/api"
     """Where Slack's Web API is."""
@@ -490,6 +524,8 @@ def _with_defaults(settings: Settings) -> Settings:
         "dialogflow_api_url": dialogflow,
         "dialogflow_auth": settings.dialogflow_auth
         or ("google" if dialogflow.rstrip("/").endswith("dialogflow.googleapis.com") else "none"),
+        "google_chat_auth": settings.google_chat_auth
+        or ("google" if settings.google_chat_api_url.rstrip("/") == GOOGLE_CHAT_HOST else "none"),
         "rcs_auth": settings.rcs_auth or ("google" if rcs_google else "none"),
     }
     filled["baton_deliver_in_place"] = settings.baton_deliver_in_place or (

@@ -23,6 +23,7 @@ SINGLE = (
     "ccai_api_token",
     "csku_api_secret",
     "slack_bot_token",
+    "matrix_as_token",
     "crm_comment_authorization",
     "team_webhook_secret",
 )
@@ -33,13 +34,14 @@ LISTS = (
     "whatsapp_app_secrets",
     "ccai_webhook_secrets",
     "slack_signing_secrets",
+    "matrix_hs_tokens",
     "outbound_webhook_keys",
     "crm_comment_secret",
     "bridge_token_keys",
     "media_link_keys",
     "baton_session_keys",
 )
-BEARERS = ("business_messages_auth", "rcs_auth", "dialogflow_auth")
+BEARERS = ("business_messages_auth", "rcs_auth", "google_chat_auth", "dialogflow_auth")
 DEVELOPMENT = "dev-"
 _WORDS = """
     access admin an api app baton bot change client default desk dummy enter example

@@ -16,13 +16,14 @@ from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
+from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
-from tests.desks.simulator import JANE, TOM, Act, Refusal
+from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
 from tests.desks.world import Fault, World, world_of
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
-THREADS = [kind for kind in CHATS if DESK_KINDS[kind].is_thread]
+THREADS = [kind for kind in CHATS if (able := DESK_KINDS[kind]).is_thread and not able.membership]
 TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
 LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
 
@@ -369,6 +370,55 @@ async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, 
         assert world.told.count("handoff.failed") == 1
         assert len(world.shown) == before + 1
         assert await world.open_chats() == []
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_a_full_desk_that_offers_it_lets_the_customer_wait(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, OffersToWait)
+        before = world.shown
+        await desk.offer_to_wait(chat)
+        await world.settle()
+        assert await desk.keeps_waiting(chat)
+        assert await world.phase() is Phase.QUEUED
+        assert world.shown == before
+        await world.desk.join(chat, JANE)
+        await world.settle()
+        assert world.framed() == ["JOINED"]
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_a_full_desk_that_takes_its_offer_back_fails_the_handoff(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, OffersToWait)
+        for number in (0, 1):
+            world.wire.faults[len(world.wire.calls) + number] = Answer(422, b"{}")
+        await desk.offer_to_wait(chat)
+        await world.settle()
+        assert await world.phase() is Phase.BOT
+        assert world.told.count("handoff.failed") == 1
+        assert await world.open_chats() == []
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_an_offer_to_wait_that_comes_before_the_chat_is_known_is_taken(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        desk = world.desk
+        assert isinstance(desk, OffersToWait)
+
+        async def offers() -> None:
+            await desk.offer_to_wait((await desk.chats())[0])
+
+        world.wire.made = offers
+        chat = await world.hands_over()
+        assert await world.phase() is Phase.QUEUED
+        assert await desk.keeps_waiting(chat)
 
 
 @every(*CHATS)

@@ -7,7 +7,7 @@ Baton and the desk, at a call that is chosen by its number.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -79,6 +79,7 @@ class Wire:
     http: HttpSender
     faults: dict[int, Fault | Answer] = field(default_factory=dict)
     always: Refusal | None = None
+    made: Callable[[], Awaitable[None]] | None = None  # happens once a chat was made, unanswered
     calls: list[Call] = field(default_factory=list)
     at: list[datetime] = field(default_factory=list)
     shown: list[dict[str, Any]] = field(default_factory=list)
@@ -96,6 +97,10 @@ class Wire:
         if fault is not None and fault not in (Fault.ANSWER_LOST, Fault.ERROR_AFTER):
             return self._refused(fault)
         answered = await self.http.send(replace(call, paces=()))
+        if self.made is not None and await self.desk.chats():
+            happens, self.made = self.made, None
+            await happens()
+            await self.desk.reported()
         if fault is Fault.ERROR_AFTER:
             return self.desk.refusal(Refusal.ERROR)
         return None if fault is Fault.ANSWER_LOST else answered

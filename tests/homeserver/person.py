@@ -1,8 +1,10 @@
 """People who answer customers in Matrix, with a real client (matrix-nio)."""
 
 import asyncio
+import base64
 import io
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -15,7 +17,14 @@ from tests.homeserver.server import PASSWORD, Spoken, spoken, user_id
 
 T = TypeVar("T")
 SYNC_MILLISECONDS = 10_000
-READ_LIMIT = 500
+READ_LIMIT = 200
+# Questions come less often the longer they wait, so that they do not take the processor from what
+# they wait for.
+FIRST_NAP, LONGEST_NAP = 0.05, 0.5
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 
 
 @dataclass
@@ -122,21 +131,22 @@ class Person:
 
     def waits_to_hear(self, room: str, text: str) -> Spoken:
         """Returns the message with this text, once it has come."""
+        return self._waits_for(room, lambda one: text in one.text)
 
-        async def waiting() -> Spoken:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while True:
-                    asked = await self.client.room_messages(
-                        room, limit=READ_LIMIT, direction=nio.MessageDirection.back
-                    )
-                    if isinstance(asked, nio.RoomMessagesResponse):
-                        events = [event.source for event in asked.chunk][::-1]
-                        for one in spoken(events):
-                            if text in one.text and not one.redacted:
-                                return one
-                    await asyncio.sleep(0.05)
+    def waits_to_see(self, room: str, kind: str) -> Spoken:
+        """Returns the first message of others of this kind, once it has come."""
+        return self._waits_for(room, lambda one: one.kind == kind and one.sender != self.id)
 
-        return self.do(waiting())
+    def _waits_for(self, room: str, holds: Callable[[Spoken], bool]) -> Spoken:
+        deadline, nap = time.monotonic() + PATIENCE_SECONDS, FIRST_NAP
+        while True:
+            shown = self.shown(room)
+            for one in shown:
+                if holds(one):
+                    return one
+            assert time.monotonic() < deadline, f"it did not come; the room shows {shown}"
+            time.sleep(nap)
+            nap = min(nap * 1.5, LONGEST_NAP)
 
     def _sends(self, room: str, content: dict[str, Any], kind: str = "m.room.message") -> str:
         return str(self.do(self.client.room_send(room, kind, content)).event_id)

@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -51,10 +53,13 @@ class Asked:
 
 @dataclass
 class Probe:
-    """Serves while the context lasts, on one port. `status` is what it answers."""
+    """Serves while the context lasts, on one port. `status` is what it answers, after `pause`
+    seconds.
+    """
 
     port: int = field(default_factory=free_port)
     status: int = 200
+    pause: float = 0
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -66,6 +71,11 @@ class Probe:
                 given = self.headers.get("authorization") or ""
                 status, read = probe.status, json.loads(body) if body else None
                 probe.asked.append(Asked(self.command, self.path, given, read, status))
+                time.sleep(probe.pause)
+                with suppress(OSError):  # the homeserver was killed meanwhile
+                    self._answer(status)
+
+            def _answer(self, status: int) -> None:
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", "2")

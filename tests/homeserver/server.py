@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from infra.matrix.synapse import SERVER_NAME, Synapse, environment
+from infra.local.settings import MATRIX_SERVER_NAME
+from infra.matrix.synapse import Synapse, environment
 from tests.become import becoming
 
 PEOPLE = {"jane": "Jane Doe", "omar": "Omar Haddad", "sue": "Sue Park"}
@@ -113,4 +114,4 @@ def _spoken(content: dict[str, Any], event: dict[str, Any], named: str) -> Spoke
 
 
 def user_id(name: str) -> str:
-    return f"@{name}:{SERVER_NAME}"
+    return f"@{name}:{MATRIX_SERVER_NAME}"

@@ -13,7 +13,9 @@ from shared.settings.model import Settings, read_settings
 KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
 SLACK = {"name": "support", "kind": "slack", "place": "C0SUPPORT"}
+CHAT = {"name": "chat", "kind": "google_chat", "place": "spaces/AAAA"}
 CSKU = {"name": "sales", "kind": "csku"}
+MATRIX = {"name": "team", "kind": "matrix"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
 ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
@@ -22,6 +24,11 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
+    "threads at Google Chat, whose webhook brings the answers": (
+        {"BATON_DESKS": json.dumps([CHAT])},
+        ("123456789012",),
+    ),
+    "webhook of Matrix": ({}, ("dev-hs-token",)),
     "webhook of Slack": ({}, ("dev-secret", "dev-token")),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
@@ -44,6 +51,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"BATON_DESKS": json.dumps([CCAI])} | {"CCAI_API_URL": "https://tenant.test"}
         | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "dev-token"},
         ("0",),
+    ),
+    "rooms of Matrix, which an erase reaches too": (
+        {"BATON_DESKS": json.dumps([MATRIX])},
+        ("https://matrix.test", "example.org", "dev-as-token"),
     ),
     "threads of Slack, which an erase reaches too": (
         {"BATON_DESKS": json.dumps([SLACK])},
@@ -87,9 +98,9 @@ def test_a_door_is_closed_until_all_that_it_needs_is_set(door: Any) -> None:
 def test_a_door_is_no_other_functions(door: Any) -> None:
     used, _ = ROWS[door.name]
     for function in set(FUNCTIONS) - set(door.functions):
-        theirs = {need for one in DOORS if function in one.functions for need in one.needs}
-        only = {need.upper() for need in door.needs if need not in theirs}
-        assert not only & set(closed_doors(read_settings(used), function))
+        assert not {name.upper() for name in door.needs} & set(
+            closed_doors(read_settings(used), function)
+        )
 
 
 ONLY_CSKU = {"BATON_PLATFORMS": "csku"}

@@ -71,7 +71,9 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.SEND_SURVEY: ["survey"],
+    Effect.REACT: ["reaction"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables variables"],
+    Effect.KEEP_WAITING: ["desk wait"],
     Effect.HINT_CLAIM: ["desk hint"],
     Effect.HINT_OVER: ["desk hint"],
     Effect.END_CHAT: ["desk close"],
@@ -206,7 +208,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1", "note": "she is right",
+        "entry": "e1", "note": "she is right", "emoji": "👍", "about": "m0",
         "offer": None if kind == "claim" else "o1", "why": "declined",
         "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
@@ -257,6 +259,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.ASSISTANT: ({"called": IN_CHAT}, {"source": CHAT}),
     Guard.ASSISTED: ({"called": ASSISTED}, {}),
     Guard.ASSISTED_ENDS: ({"called": ASSISTED}, {"source": CHAT, "ends": True}),
+    Guard.MAY_KEEP_WAITING: ({"called": IN_CHAT}, {"source": CHAT, "keep": "41"}),
     Guard.PRESENT: ({}, {}),
     Guard.HOLDER: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "key": "k1"}),
     Guard.FOREIGN: ({"humans": (human("Jane", key="k1"),)}, {"fact": False, "owner": "k2"}),
@@ -271,6 +274,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
     Guard.PAST: (PAST, {"source": CHAT}),
     Guard.PAST_PRESENT: (PAST, {"source": CHAT}),
+    Guard.MAY_REACT: ({}, {}),
     Guard.THREAD_OVER: (PAST, {"source": CHAT}),
     Guard.UNCLAIMED: ({"called": IN_CHAT, "humans": ()}, {"source": CHAT}),
     Guard.ANOTHERS: ({"called": CALLED}, {"source": DESK}),
@@ -510,6 +514,9 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
 
 POLICIES = {
     Guard.MANY_WAIT: REOPENING,
+    Guard.MAY_REACT: replace(
+        WINDOW, capabilities={"business_messages": Capabilities(reactions=True)}
+    ),
     Guard.THREAD_OVER: THREADS,
     Guard.UNCLAIMED: THREADS,
 }
@@ -602,6 +609,7 @@ def test_no_rule_is_missing() -> None:
             "PAST_PRESENT PRESENT "
             "REQUEST STALE PAST",
         ],
+        "human_reacted": ["", "", "PAST MAY_REACT"],
         "human_left": [
             "UNDELIVERED REQUEST",
             "UNDELIVERED REQUEST",
@@ -622,7 +630,7 @@ def test_no_rule_is_missing() -> None:
         ],
         "handoff_failed": [
             "UNDELIVERED ANOTHERS KEPT",
-            "UNDELIVERED ANOTHERS RETURNABLE ASSISTED_ENDS",
+            "UNDELIVERED ANOTHERS MAY_KEEP_WAITING RETURNABLE ASSISTED_ENDS",
             "UNDELIVERED OVER_OFFERED OVER OVER_OUT ANOTHERS KEPT",
         ],
         "chat_created": ["UNNEEDED AWAITED", "UNNEEDED AWAITED", "UNNEEDED AWAITED"],

@@ -34,6 +34,7 @@ from shared.schemas.commands import (
     MoveFloor,
     SendEvent,
     SendMessage,
+    SendReaction,
     SendSurvey,
     Signal,
     ToChannel,
@@ -186,8 +187,9 @@ def _user_status(report: _Report) -> Event | Ephemeral:
         return HumanRequested(
             **common, locale=report.locale, reason="the customer asked for a person"
         )
-    if _boolean(report, "isTyping") is not None:
-        return Typing(source=report.conversation, form=report.body)
+    is_typing = _boolean(report, "isTyping")
+    if is_typing is not None:
+        return Typing(source=report.conversation, form=report.body, is_typing=is_typing)
     return Unknown(**report.common("userStatus"), name="userStatus")
 
 
@@ -256,8 +258,8 @@ class BusinessMessages(LinkedFiles):
             return self._event(base, command.id, command.event_type, _speaker(command))
         if isinstance(command, SendSurvey):
             return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
-        if isinstance(command, MoveFloor):
-            return None  # Business Messages knows one sender
+        if isinstance(command, MoveFloor | SendReaction):
+            return None  # Business Messages knows one sender, and no reactions
         if command.kind == "READ":
             url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
             return self._call("PATCH", url, {"receiptType": "READ"})

@@ -13,6 +13,8 @@ from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
+from shared.platforms.google_chat.platform import GoogleChat
+from shared.platforms.google_chat.proofs import Proofs
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
@@ -29,10 +31,12 @@ OPEN: list[Platform] = [
     Rcs(client_tokens=("t",)),
     WhatsApp(app_secrets=("s",), verify_token="t"),
     Ccai(webhook_secrets=("s",), events_login="u:p"),
+    GoogleChat(WallClock().now, Proofs("1")),
     Slack(WallClock().now, ("s",)),
 ]
 CLOSED: list[Platform] = [
     *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()),
+    GoogleChat(WallClock().now, Proofs()),
     Slack(WallClock().now),
 ]
 JSON = st.recursive(
@@ -67,14 +71,19 @@ FIELDS = st.sampled_from(
         "identifier chat escalation reason item state"
     ).split()
     + "participants".split()
-    + "type channel thread_ts ts user subtype files blocks message previous_message".split()
+    + "type channel thread_ts ts user subtype files blocks previous_message".split()
     + "actions container authorizations bot_id elements".split()
+    + (
+        "action actionMethodName common invokedFunction user sender displayName thread threadKey "
+        "argumentText annotations attachment attachmentDataRef attachedGifs subscription eventTime"
+    ).split()
 )
 LIKELY = st.recursive(
     JSON
     | st.sampled_from(
         ["agent.message_out", "ai.message_generated", "channel.message_in", "true", "1", 1, True]
     )
+    | st.sampled_from(["MESSAGE", "CARD_CLICKED", "claim", "HUMAN", "spaces/A/threads/B"])
     | st.sampled_from(
         ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
     )
@@ -137,6 +146,19 @@ def _enveloped(value: object) -> bytes:
     ).encode()
 
 
+def _pushed(value: object) -> bytes:
+    data = base64.b64encode(json.dumps({"message": value}).encode()).decode()
+    kinds = {"ce-type": "google.workspace.chat.message.v1.created"}
+    return json.dumps(
+        {"message": {"data": data, "attributes": kinds}, "subscription": "s"}
+    ).encode()
+
+
+def _interaction(value: dict[str, object]) -> bytes:
+    thread = {"thread": {"name": "spaces/A/threads/B"}}
+    return json.dumps({**value, "type": "MESSAGE", "message": {**value, **thread}}).encode()
+
+
 def _batched(value: object) -> bytes:
     whole = {
         "metadata": {"phone_number_id": "1"},
@@ -165,6 +187,8 @@ def _evented(value: object) -> bytes:
     )
     | LIKELY.map(lambda value: json.dumps(value).encode())
     | LIKELY.map(_enveloped)
+    | LIKELY.map(_pushed)
+    | st.dictionaries(FIELDS, LIKELY, max_size=6).map(_interaction)
     | LIKELY.map(_batched)
     | LIKELY.map(_evented)
 )
