@@ -20,6 +20,7 @@ from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
 from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
 from tests.desks.world import Fault, World, world_of
+from tests.soak import SOAKS
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
@@ -166,18 +167,24 @@ async def test_what_is_not_genuine_is_refused(worlds: Worlds, kind: str) -> None
 # One chat for each handoff, whatever becomes of a call.
 
 
-async def calls_of_a_handoff(worlds: Worlds, kind: str) -> int:
+async def calls_of_a_handoff(worlds: Worlds, kind: str, fault: Fault) -> list[int]:
+    """Returns the numbers of the calls that fail in turn. The gate fails each call once, and has
+    each fault once, where a soak fails each call in every way.
+    """
     async with worlds(kind) as world:
         await world.hands_over()
-        return len(world.wire.calls)
+        count, place = len(world.wire.calls), list(Fault).index(fault)
+    own = {place % count, *(one for one in range(count) if one % len(Fault) == place)}
+    return sorted(range(count) if SOAKS else own)
 
 
+@pytest.mark.soak
 @every(*KINDS)
 @pytest.mark.parametrize("fault", Fault)
 async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             await world.asks_for_a_person()
@@ -192,12 +199,13 @@ async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
                 assert world.shown, f"call {number}: the customer was not told"
 
 
+@pytest.mark.soak
 @every(*CHATS)
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             world.webhooks.hold()
@@ -211,9 +219,10 @@ async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
                 assert await world.open_chats() == [], f"call {number}"
 
 
+@pytest.mark.soak
 @every(*KINDS)
 async def test_too_many_calls_are_tried_again_when_the_desk_says(worlds: Worlds, kind: str) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, Fault.TOO_MANY):
         async with worlds(kind) as world:
             world.wire.faults[number] = world.desk.refusal(Refusal.TOO_MANY, seconds=20)
             await world.asks_for_a_person()
