@@ -73,7 +73,9 @@ NOT_JOINED = Refusal(
 HUMAN_PRESENT = Refusal(
     "human-present", "A human holds this conversation; the bot is silent until they leave."
 )
-HELD = Refusal("held", "Somebody else holds this conversation.")
+HELD = Refusal(
+    "held", "Somebody else holds this conversation. A supervisor takes it with `:takeOver`."
+)
 NOT_YOURS = Refusal(
     "not-yours",
     "Another key brought this representative in; only that key or an admin may release them.",
