@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.customers.erase import erase
 from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
@@ -19,7 +20,7 @@ from shared.schemas.events import Claim
 from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
 from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
-from tests.desks.world import Fault, World, world_of
+from tests.desks.world import ID, Fault, World, world_of
 from tests.soak import SOAKS
 
 KINDS = sorted(SIMULATORS)
@@ -197,6 +198,47 @@ async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
             else:
                 assert "handoff.failed" in world.told, f"call {number}"
                 assert world.shown, f"call {number}: the customer was not told"
+
+
+@pytest.mark.soak
+@every(*KINDS)
+async def test_a_process_that_ends_after_a_call_makes_no_second_chat(
+    worlds: Worlds, kind: str
+) -> None:
+    for number in await calls_of_a_handoff(worlds, kind, Fault.ANSWER_LOST):
+        async with worlds(kind) as world:
+            world.wire.ends_at = number
+            await world.asks_for_a_person()
+            await world.settle()
+            assert len(await world.desk.chats()) <= 1, f"call {number}"
+            if await world.phase() is not Phase.QUEUED:
+                assert await world.open_chats() == [], f"call {number}"
+                assert "handoff.failed" in world.told
+
+
+@every(*CHATS)
+async def test_words_of_a_process_that_ends_come_once_where_the_desk_knows_their_id(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        world.wire.ends_at = len(world.wire.calls)
+        await world.customer("one", "two")
+        await world.settle()
+        seen = list(await world.desk.words(chat))
+        assert seen == ["one", "two"]
+        assert DESK_KINDS[kind].idempotent or "delivery.failed" in world.told
+
+
+@every(*CHATS)
+async def test_an_erased_customers_chat_is_closed(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.customer("my secret")
+        await world.settle()
+        await erase(world.ports, ID, "test")
+        await world.settle()
+        assert not await world.desk.is_open(chat)
 
 
 @pytest.mark.soak
