@@ -112,7 +112,9 @@ def forked(folder: Path, environment: dict[str, str]) -> Running:
 
 
 @contextmanager
-def serving(function: str, folder: Path, start: Start = _real, **settings: str) -> Iterator[Served]:
+def serving(
+    function: str, folder: Path, start: Start = _real, /, **settings: str
+) -> Iterator[Served]:
     """Serves a function from entering to leaving, with further settings. Raises RuntimeError with
     its log if it does not start. A test of its memory needs a `_real` process.
     """
