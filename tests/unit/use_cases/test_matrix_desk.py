@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from shared.errors import DoorClosed
+from shared.errors import DoorClosed, Unsupported
 from shared.outbox.desk_steps import Carried, carry_out
 from shared.platforms.base import Outcome
 from shared.platforms.desk import (
     Chat,
     CustomerSignal,
+    OpenFile,
     Opening,
     Passing,
     Spoken,
@@ -207,6 +208,25 @@ async def test_files_are_uploaded_and_shown_with_their_captions(at: At) -> None:
         "url": "mxc://example.test/abc",
         "info": {"mimetype": "image/png", "size": 3},
     }
+
+
+async def test_the_bytes_of_a_file_pass_through_to_the_homeserver(at: At) -> None:
+    where = await at.opened()
+    file = Attachment(kind="document", mime_type="text/plain", file_name="a b.txt")
+    words = Words("c1", "[document] a b.txt", details=Details(attachments=(file,)))
+    step = next(at.desk.say(where, words))
+    assert isinstance(step, Passing)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for part in (b"one ", b"two"):
+            yield part
+
+    answer = await at.sender.send(step.call(OpenFile("a b.txt", "text/plain", 7, chunks())))
+    assert answer is not None
+    uri = json.loads(answer.body)["content_uri"]
+    assert at.homeserver.media[uri] == (b"one two", "text/plain")
+    with pytest.raises(Unsupported):
+        step.call(OpenFile("a b.txt", "text/plain", None, chunks()))
 
 
 async def test_the_topic_tells_who_has_the_customer(at: At) -> None:
