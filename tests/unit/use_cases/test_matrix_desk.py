@@ -102,7 +102,7 @@ async def test_a_room_has_the_customers_name_the_reason_the_people_and_what_was_
 ) -> None:
     at_noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     before = Spoken("customer", "My parcel is late", at_noon)
-    where = await at.opened(said=[before])
+    where = await at.opened(said=[before], page="https://baton.test/desk?c=1")
     assert at.homeserver.users[GHOST]["displayname"] == "Ana"
     (name,), (topic,) = at.said(where, "m.room.name"), at.said(where, "m.room.topic")
     assert (name["name"], topic["topic"]) == ("Ana", "Waiting · billing")
@@ -110,6 +110,7 @@ async def test_a_room_has_the_customers_name_the_reason_the_people_and_what_was_
     first, second = at.said(where)
     assert first["body"] == "Said before (UTC):\n12:00 Ana: My parcel is late"
     assert second["body"].startswith("Reason: billing\norder: 4711\n")
+    assert second["body"].endswith("\nMore: https://baton.test/desk?c=1")
     assert {first["msgtype"], second["msgtype"]} == {"m.notice"}
 
 
