@@ -125,5 +125,5 @@ def pressed(
     if act is Act.RELEASE:
         return HumanLeft(**by, reason="released")
     if act is Act.QUEUE:
-        return Transfer(**by, to_queue=True, reason="back to the queue")
+        return Transfer(**by, fact=False, to_queue=True, reason="back to the queue")
     return Deflected(**common, reason="nobody is available")

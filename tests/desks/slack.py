@@ -56,7 +56,8 @@ class Slack:
         return self._simulator.threads()
 
     async def is_open(self, chat: str) -> bool:
-        blocks = self._simulator.messages(chat)[0]["blocks"]
+        shown = self._simulator.messages(chat)
+        blocks = shown[0].get("blocks", ()) if shown else ()  # an erase deletes the request
         return any(one.get("action_id") == "baton_claim" for one in buttons(blocks))
 
     async def words(self, chat: str) -> Sequence[str]:

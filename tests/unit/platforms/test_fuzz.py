@@ -15,10 +15,12 @@ from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.google_chat.platform import GoogleChat
 from shared.platforms.google_chat.proofs import Proofs
+from shared.platforms.matrix.names import Homeserver
+from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
-from shared.schemas.ephemeral import Receipt, Typing
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Request
 from shared.schemas.notation import conversation_id
@@ -31,11 +33,12 @@ OPEN: list[Platform] = [
     Rcs(client_tokens=("t",)),
     WhatsApp(app_secrets=("s",), verify_token="t"),
     Ccai(webhook_secrets=("s",), events_login="u:p"),
+    Matrix(hs_tokens=("s",), home=Homeserver("example.org")),
     GoogleChat(WallClock().now, Proofs("1")),
     Slack(WallClock().now, ("s",)),
 ]
 CLOSED: list[Platform] = [
-    *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()),
+    *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai(), Matrix()),
     GoogleChat(WallClock().now, Proofs()),
     Slack(WallClock().now),
 ]
@@ -73,6 +76,9 @@ FIELDS = st.sampled_from(
     + "participants".split()
     + "type channel thread_ts ts user subtype files blocks previous_message".split()
     + "actions container authorizations bot_id elements".split()
+    + "event_id room_id origin_server_ts state_key unsigned prev_content membership".split()
+    + "displayname msgtype url info filename m.relates_to m.new_content m.in_reply_to".split()
+    + "rel_type key user_ids m.read ephemeral events mimetype size".split()
     + (
         "action actionMethodName common invokedFunction user sender displayName thread threadKey "
         "argumentText annotations attachment attachmentDataRef attachedGifs subscription eventTime"
@@ -103,7 +109,10 @@ LIKELY = st.recursive(
             "failed",
             "image",
         ]
-    ),
+    )
+    | st.sampled_from(["!r:example.org", "@jane:example.org", "@baton_1:example.org", "$e"])
+    | st.sampled_from(["m.room.member", "m.room.message", "m.reaction", "m.typing", "m.receipt"])
+    | st.sampled_from(["join", "leave", "m.text", "m.image", "m.location", "mxc://a/b", "geo:1,2"]),
     lambda inside: st.dictionaries(FIELDS, inside, max_size=8),
     max_leaves=20,
 )
@@ -178,6 +187,19 @@ def _evented(value: object) -> bytes:
     return json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event}).encode()
 
 
+def _transacted(value: object) -> bytes:
+    event = {
+        **(value if isinstance(value, dict) else {"content": value}),
+        "event_id": "$e",
+        "room_id": "!r:example.org",
+        "sender": "@jane:example.org",
+    }
+    kinds = ("m.room.member", "m.room.message", "m.reaction", "m.room.encrypted", "m.sticker")
+    events = [value, event, *({**event, "type": kind, "state_key": "@j:x"} for kind in kinds)]
+    passing = [value, {**event, "type": "m.typing"}, {**event, "type": "m.receipt"}]
+    return json.dumps({"events": events, "ephemeral": passing}).encode()
+
+
 @pytest.mark.parametrize("platform", OPEN, ids=lambda platform: platform.name)
 @given(
     body=st.binary()
@@ -191,15 +213,16 @@ def _evented(value: object) -> bytes:
     | st.dictionaries(FIELDS, LIKELY, max_size=6).map(_interaction)
     | LIKELY.map(_batched)
     | LIKELY.map(_evented)
+    | LIKELY.map(_transacted)
 )
 def test_any_body_is_read_or_noted(platform: Platform, body: bytes) -> None:
     request = Request("POST", "/", body)
     with contextlib.suppress(Unauthenticated):
         platform.handshake(request)
     for event in platform.events(request):  # what is genuine is never refused
-        assert isinstance(event, Event | Typing | Receipt)
+        assert isinstance(event, Event | Ephemeral)
         assert event.source.startswith(f"{platform.name}:")
-        if not isinstance(event, Typing | Receipt):
+        if isinstance(event, Event):
             assert len(event.entry_id + event.digest) > 0
             event.model_dump_json().encode()  # what is stored can be written
 
