@@ -36,7 +36,7 @@ def faults(
     all_events = [event for room in rooms for event in events[room]]
     return [
         *found,
-        *_one_way(_said_by_people(all_events), oracle.texts(shown), lost),
+        *one_way(said_by_people(all_events), oracle.texts(shown), lost),
         *_other_way(spoken(all_events), customer),
     ]
 
@@ -51,7 +51,7 @@ def _labelled(customer: Customer) -> Sequence[oracle.Row]:
     return oracle.as_labelled(rows, list(NAMES.values()))
 
 
-def _said_by_people(events: Sequence[Mapping[str, Any]]) -> list[str]:
+def said_by_people(events: Sequence[Mapping[str, Any]]) -> list[str]:
     """Returns the words that were to reach the customer, as they reach one whose channel knows no
     edits.
     """
@@ -81,7 +81,7 @@ def _files(customer: Customer, accepted: Sequence[str]) -> list[str]:
     return [] if shown == taken else [f"I4: {taken} files were accepted, {shown} are shown"]
 
 
-def _one_way(words: Sequence[str], shown: Sequence[str], lost: bool) -> list[str]:
+def one_way(words: Sequence[str], shown: Sequence[str], lost: bool) -> list[str]:
     """What people wrote reaches the phone once, in their order."""
     got = [text for text in shown if text in set(words)]
     if lost and len(set(got)) == len(got):
@@ -91,7 +91,7 @@ def _one_way(words: Sequence[str], shown: Sequence[str], lost: bool) -> list[str
 
 def _other_way(said: Sequence[Spoken], customer: Customer) -> list[str]:
     """What the customer wrote after the request stands in the rooms once, in their order."""
-    wrote = _wrote(customer.rows())
+    wrote = wrote_on(customer.rows())
     heard = [
         one.text
         for one in said
@@ -100,7 +100,7 @@ def _other_way(said: Sequence[Spoken], customer: Customer) -> list[str]:
     return [] if heard == wrote else [f"I4: the customer wrote {wrote}, the rooms show {heard}"]
 
 
-def _wrote(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def wrote_on(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Returns the customer's words since they asked for a person, as their phone shows them now."""
     found = dict[str, str]()
     asked = next(row["seq"] for row in rows if row["kind"] == "status")
