@@ -15,6 +15,7 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 )
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
+GOOGLE_CHAT_PROJECT = "123456789012"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
 MATRIX_AS_TOKEN, MATRIX_HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"
 MATRIX_SERVER_NAME, MATRIX_PORT = "localhost", 8008
@@ -95,6 +96,8 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CCAI_API_URL": f"http://127.0.0.1:{port}/sim/ccai/apps/api/v1",
         "CCAI_API_USER": CCAI_USER,
         "CCAI_API_TOKEN": CCAI_TOKEN,
+        "GOOGLE_CHAT_AUDIENCE": GOOGLE_CHAT_PROJECT,
+        "GOOGLE_CHAT_AUTH": "none",
         "CCAI_MENU_ID": "1",
         "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
         "CSKU_API_BUSINESS": CSKU_BUSINESS,
