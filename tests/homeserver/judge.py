@@ -65,11 +65,15 @@ def said_by_people(events: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _accepted(customer: Customer) -> list[str]:
-    """Returns what Baton took of humans and bots, in that order."""
+    """Returns what Baton took of humans and bots, in that order, without what a channel that
+    recognises no id may have shown and is not asked again to show.
+    """
     return [
         entry["text"]
         for entry in customer.journal()
-        if entry["kind"] in ("human_message", "bot_message") and entry["verdict"] == "accepted"
+        if entry["kind"] in ("human_message", "bot_message")
+        and entry["verdict"] == "accepted"
+        and not (customer.platform == "whatsapp" and entry["outcome"] == "unknown")
     ]
 
 
