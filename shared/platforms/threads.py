@@ -121,5 +121,5 @@ def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
     if act is Act.RELEASE:
         return HumanLeft(**by, reason="released")
     if act is Act.QUEUE:
-        return Transfer(**by, to_queue=True, reason="back to the queue")
+        return Transfer(**by, fact=False, to_queue=True, reason="back to the queue")
     return Deflected(**common, reason="nobody is available")
