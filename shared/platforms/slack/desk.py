@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pydantic_core
 
-from shared.errors import DoorClosed, Unsupported
+from shared.errors import DoorClosed
 from shared.platforms.base import Outcome
 from shared.platforms.desk import (
     Chat,
@@ -226,10 +226,12 @@ class SlackDesk:
                 links += words.links[place : place + 1]
         return files, links
 
-    def _upload_url(self, file: OpenFile) -> Call:
-        """Returns the call that asks where a file goes. Slack has to know its size before."""
+    def _upload_url(self, file: OpenFile) -> Call | None:
+        """Returns the call that asks where a file goes, None if its size is not known: Slack has
+        to be told it before.
+        """
         if not file.size:
-            raise Unsupported("size-unknown", "Slack takes no file whose size is not known.")
+            return None
         asked = {"filename": file.name or "file", "length": file.size}
         return self._read("files.getUploadURLExternal", asked)
 
