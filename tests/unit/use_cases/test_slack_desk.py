@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from infra.local.simulators.platform_store import PlatformStore
-from infra.local.simulators.slack import CHANNEL, PREFIX, SlackSimulator
+from infra.local.simulators.slack import CHANNEL, PREFIX, SlackSimulator, Upload
 from shared.media.names import kept_name
 from shared.media_links import MediaName
 from shared.outbox.desk_steps import Carried, carry_out
 from shared.platforms.desk import Chat, Opening, Spoken, Standing, Steps, Words
 from shared.platforms.slack.desk import SlackDesk
+from shared.platforms.slack.platform import Slack
 from shared.schemas.commands import CallDesk
 from shared.schemas.details import About, Attachment, Deletion, Details, Edit
-from shared.schemas.http import Answer, Call
+from shared.schemas.events import Event
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.stores.media.directory import DirectoryStore
 from shared.transports.clock import WallClock
@@ -188,6 +190,26 @@ async def test_a_file_that_cannot_be_had_is_a_link(at: At) -> None:
     where = await at.opened()
     assert (await at.does(at.desk.say(where, WORDS), with_file())).is_done
     assert at.said(where) == [f"Look\n{LINK}"]
+
+
+async def test_what_the_webhook_lost_is_read_in_the_thread(at: At) -> None:
+    where = await at.opened(said=[Spoken("bot", "Hello", WallClock().now())])
+    await at.says(where, "hi")
+    jane = at.slack.add("Jane")
+    at.slack.write(where.native, jane, "I am <on> it")
+    at.slack.write(where.native, jane, "", files=[Upload("F1", "a.png", 3, b"png", "image/png")])
+    platform = Slack(WallClock().now, (SECRET,))
+    bodies = [Request("POST", "/slack", body.encode()) for _, body in at.slack.store.webhooks(99)]
+    told = [one for body in bodies for one in platform.events(body)]
+    answer = await at._send(at.desk.history(where))
+    assert answer is not None
+    read = platform.events(at.desk.webhook_of(answer))
+    assert len(read) == 2
+    assert [one.entry_id for one in read if isinstance(one, Event)] == [
+        one.entry_id for one in told if isinstance(one, Event)
+    ]
+    assert read == told
+    assert platform.events(at.desk.webhook_of(Answer(200, b"{}"))) == []
 
 
 async def test_a_thread_that_is_gone_is_over(at: At) -> None:
