@@ -209,7 +209,8 @@ def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: st
         nonce=nonce,
     )
     freed = with_freed(entry, [before], ())
-    return with_record(ports, freed, close(before, Name.ERASED, entry.time).measures)
+    measures = close(before, Name.ERASED, entry.time).measures
+    return with_record(ports, freed, (*measures, *before.uncounted))
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:

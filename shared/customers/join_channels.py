@@ -56,6 +56,7 @@ _NOBODYS: Mapping[str, object] = {
     "awaited": None,
     "owed": None,
     "progress": None,
+    "uncounted": (),
     "offer": None,
     "tried": (),
     "assign": None,
@@ -197,6 +198,7 @@ def _merged(
         "owed": primary.owed or other.owed,
         **channels.waiting_of(primary, other),
         "progress": _progress(other, primary),
+        "uncounted": (*primary.uncounted, *other.uncounted),
         "closed": _closed_desks(other, primary),
     }
     if _takes_over(other, primary):

@@ -60,12 +60,12 @@ def next_version(conversations: Iterable[Conversation]) -> int:
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
-    """Returns the measures of a desk's own handoff that a link ends."""
-    return (
-        ()
-        if before.phase is after.phase
-        else close(before, Name.LINKED, ports.clock.now()).measures
-    )
+    """Returns the measures of a desk's own handoff that a link ends, and its messages that were not
+    counted yet.
+    """
+    is_over = before.phase is not after.phase
+    handoff = close(before, Name.LINKED, ports.clock.now()).measures if is_over else ()
+    return handoff if after.uncounted else (*handoff, *before.uncounted)
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:

@@ -85,6 +85,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "assign": ahead.assign,
         "survey": latest.survey,
         "progress": ahead.progress or keep.progress or lose.progress,
+        "uncounted": (*keep.uncounted, *lose.uncounted),
         "erased": keep.erased and lose.erased,
     }
     return keep.model_copy(update=update)

@@ -1,6 +1,7 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import Field
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.measures import Progress
+from shared.schemas.measures import Measure, Progress
 from shared.schemas.notation import Time, platform_of
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
@@ -367,6 +368,7 @@ class LineEnds(Stored):
     last: dict[str, int] = Field(default_factory=dict)
 
 
+COUNTED_WITHIN = timedelta(hours=1)  # from the quarter of an hour of a message
 MOST_LINES = 12  # a handoff at a desk has a line of its own
 
 
@@ -417,7 +419,8 @@ class Conversation(Stored):
       who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
       for the next person to offer them to.
     - `survey`: the survey of Baton's own that may still be answered.
-    - `progress`: the running clocks of the reports.
+    - `progress`: the running clocks of the reports. `uncounted`: the messages that they have not
+      counted yet.
     - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
 
@@ -473,6 +476,7 @@ class Conversation(Stored):
     handback: Handback | None = None
     bot_run: BotRun | None = None
     progress: Progress | None = None
+    uncounted: tuple[Measure, ...] = ()
     version: int = 0
     outbox_base: int = 0
     line_ends: LineEnds | None = None
@@ -577,16 +581,24 @@ class Conversation(Stored):
     @property
     def due_at(self) -> Time | None:
         """When the sweep must wake this conversation: for its timers, for an offer, for what waits
-        too long, or at once while an erase is unfinished.
+        too long, to count its messages, or at once while an erase is unfinished.
         """
         dues = (
             self.timer and self.timer.due_at,
             self.assign and self.assign.due_at,
             self.offer and self.offer.until,
             self.erasing and self.erasing.since,
+            self.count_at,
             *(one.gives_up_at for one in self.waiting),
         )
         return min((due for due in dues if due), default=None)
+
+    @property
+    def count_at(self) -> Time | None:
+        """When the reports must count its messages at the latest."""
+        if not self.uncounted:
+            return None
+        return min(one.at for one in self.uncounted) + COUNTED_WITHIN
 
     @property
     def passed_on(self) -> bool:
