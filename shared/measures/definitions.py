@@ -94,7 +94,7 @@ def measure(
     `before`.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
-    messages = tuple(_messages(stopwatch, before, after, event, said, written, released))
+    messages = tuple(_messages(stopwatch, before, after, event, said, written, late, released))
     exchanged = sum(one.name is not Name.BOT_MESSAGE for one in messages)
     found = (
         _of_late_words(stopwatch, event, said)
@@ -180,10 +180,11 @@ def _messages(
     event: Event,
     said: bool,
     written: bool,
+    late: bool,
     released: Sequence[SendMessage],
 ) -> Iterator[Measure]:
     """Yields the messages that the event brings: those that waited, and its own."""
-    desk = watch.desk_of_messages(before, after)
+    desk = watch.desk_of_messages(before, after, late=late)
     for one in released:
         yield watch.message(one.representative, one.content, desk)
     if isinstance(event, FromUser) and written:
@@ -359,8 +360,13 @@ class Stopwatch:
         agent, desk = human.representative.name, human.desk
         return self._by(name, human.joined_at, agent, seconds, desk=desk)
 
-    def desk_of_messages(self, before: Conversation, after: Conversation) -> str:
-        """Returns the desk that has the customer, empty where the bot has them."""
+    def desk_of_messages(self, before: Conversation, after: Conversation, *, late: bool) -> str:
+        """Returns the desk that has the customer, empty where the bot has them. A late message is
+        of the handoff that has ended.
+        """
+        ended = self.progress.ended
+        if late and ended is not None:
+            return ended.handoff.desk
         if before.phase is after.phase is Phase.BOT:
             return ""
         request = before.request or after.request
