@@ -19,6 +19,7 @@ from shared.errors import NotFound, TooLarge, Unavailable
 from shared.logs import log
 from shared.measures.counts import Tally, counts_of, in_tally
 from shared.measures.definitions import close
+from shared.measures.messages import measures_of
 from shared.media.names import folder_of
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import FreeSlot, Record, State
@@ -210,7 +211,7 @@ def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: st
     )
     freed = with_freed(entry, [before], ())
     measures = close(before, Name.ERASED, entry.time).measures
-    return with_record(ports, freed, (*measures, *before.uncounted))
+    return with_record(ports, freed, (*measures, *measures_of(before.uncounted)))
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:

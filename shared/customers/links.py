@@ -88,7 +88,7 @@ def joined_to(channel: str) -> Mapping[str, object]:
         "timer": None,
         "human_since": None,
         "progress": None,
-        "uncounted": (),
+        "uncounted": {},
         "offer": None,
         "tried": (),
         "assign": None,

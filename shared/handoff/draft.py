@@ -301,7 +301,7 @@ def _human_active(draft: Draft) -> bool:
 def _answered(draft: Draft) -> bool:
     known = draft.conversation
     is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
-    has_words = draft.spoke is not None or bool(draft.released_humans)
+    has_words = draft.spoke is not None or bool(draft.released and draft.released_humans)
     return draft.policy.notifies_answered and is_first and has_words
 
 

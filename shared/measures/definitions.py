@@ -22,15 +22,17 @@ and the duration when it ends, so the difference is what is open.
   `returned`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.measures.messages import (
+    MOST_ROWS,
+    Message,
     by_customer,
     by_representative,
-    must_be_counted,
-    with_message,
+    measures_of,
+    with_messages,
 )
 from shared.measures.reasons import counted_reason
 from shared.schemas.commands import SendMessage
@@ -59,7 +61,8 @@ TRANSFER_GAP = timedelta(
     minutes=5
 )  # longest time between the last human's LEFT and a colleague's JOINED
 _WITHOUT = Progress()
-_CUSTOMERS = UserMessage | SuggestionResponse
+_CUSTOMERS = (UserMessage, SuggestionResponse)
+_SPOKEN = (BotMessage, HumanMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Measured:
 
     progress: Progress | None
     measures: tuple[Measure, ...]
-    uncounted: tuple[Measure, ...] = ()
+    uncounted: Mapping[str, int] = field(default_factory=dict)
 
 
 def measure(
@@ -94,8 +97,10 @@ def measure(
     `before`.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
-    messages = tuple(_messages(stopwatch, before, after, event, said, written, late, released))
-    exchanged = sum(one.name is not Name.BOT_MESSAGE for one in messages)
+    messages = _messages(stopwatch, before, after, event, said, written, late, released)
+    exchanged = 0
+    for one in messages:
+        exchanged += one.name is not Name.BOT_MESSAGE
     found = (
         _of_late_words(stopwatch, event, said)
         if late
@@ -104,11 +109,10 @@ def measure(
     measures = (*_of_released_words(stopwatch, before, released), *found)
     if rated is not None and before.survey is not None:
         measures = (*measures, *stopwatch.rated(before.survey, rated))
-    uncounted = after.uncounted
-    for one in messages:
-        uncounted = with_message(uncounted, one)
-    if uncounted and (measures or must_be_counted(uncounted, now)):
-        measures, uncounted = (*measures, *uncounted), ()
+    due = after.count_at
+    uncounted = with_messages(after.uncounted, messages, now) if messages else after.uncounted
+    if measures or len(uncounted) > MOST_ROWS or (due is not None and due <= now):
+        measures, uncounted = (*measures, *measures_of(uncounted)), {}
     progress = stopwatch.progress
     return Measured(None if progress == _WITHOUT else progress, measures, uncounted)
 
@@ -182,16 +186,24 @@ def _messages(
     written: bool,
     late: bool,
     released: Sequence[SendMessage],
-) -> Iterator[Measure]:
-    """Yields the messages that the event brings: those that waited, and its own."""
-    desk = watch.desk_of_messages(before, after, late=late)
-    for one in released:
-        yield watch.message(one.representative, one.content, desk)
-    if isinstance(event, FromUser) and written:
-        kind, size = by_customer(event)
-        yield watch.written(Name.CUSTOMER_MESSAGE, desk, kind, size)
-    elif said and isinstance(event, BotMessage | HumanMessage):
-        yield watch.message(event.representative, event.content, desk)
+) -> list[Message]:
+    """Returns the messages that the event brings: those that waited, and its own."""
+    channel, desk = after.platform, watch.desk_of_messages(before, after, late=late)
+    found = [_message(one.representative, one.content, channel, desk) for one in released]
+    if isinstance(event, FromUser):
+        if written:
+            found.append(Message(Name.CUSTOMER_MESSAGE, *by_customer(event), channel, desk))
+    elif said and isinstance(event, _SPOKEN):
+        found.append(_message(event.representative, event.content, channel, desk))
+    return found
+
+
+def _message(who: Representative, content: Content, channel: str, desk: str) -> Message:
+    """Returns the message of a bot or a human."""
+    of = by_representative(content)
+    if is_bots(who):
+        return Message(Name.BOT_MESSAGE, *of, channel, desk)
+    return Message(Name.HUMAN_MESSAGE, *of, channel, desk, who.name)
 
 
 def _of_late_words(watch: "Stopwatch", event: Event, said: bool) -> Iterator[Measure]:
@@ -371,21 +383,6 @@ class Stopwatch:
             return ""
         request = before.request or after.request
         return (request.desk if request else None) or self._desk
-
-    def message(self, who: Representative, content: Content, desk: str) -> Measure:
-        """Returns a message of a bot or a human."""
-        kind, size = by_representative(content)
-        if is_bots(who):
-            return self.written(Name.BOT_MESSAGE, desk, kind, size)
-        return self.written(Name.HUMAN_MESSAGE, desk, kind, size, who.name)
-
-    def written(
-        self, name: Name, desk: str, kind: str, size: int | None, agent: str = ""
-    ) -> Measure:
-        at, channel = self._now.accepted_at, self._conversation.platform
-        return Measure(
-            name=name, at=at, channel=channel, desk=desk, agent=agent, of=kind, size=size
-        )
 
     def exchanged(self, number: int) -> None:
         """The customer and humans have written so many messages more in the handoff."""

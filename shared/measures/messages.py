@@ -3,20 +3,26 @@
 An ordinary message makes no write of its own for this. It is added to `uncounted` of its
 conversation, in the commit of its event. All that is there is counted with the next measure of
 another kind, when it has become too much, or when it is an hour old.
+
+A key of `uncounted` has the quarter of an hour since 1970 and the fields of a Message, on a line
+each. The oldest is the first.
 """
 
-from datetime import datetime
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from shared.measures.counts import QUARTER, quarter_of
 from shared.schemas.content import Content
-from shared.schemas.conversation import COUNTED_WITHIN
 from shared.schemas.events import FromUser
-from shared.schemas.measures import Measure
+from shared.schemas.measures import MESSAGES, Measure, Name
 
 # Characters with which the classes of length begin. A bin of `bins` begins with each.
 LENGTHS = (1, 21, 81, 160, 500)
 MOST_ROWS = 12  # of `uncounted`
 TEXT, OTHER = "text", "other"
+SECONDS = 900  # of a quarter of an hour
 _OF_EVENTS = {
     "suggestion_response": "suggestion",
     "survey_response": "survey",
@@ -53,14 +59,12 @@ def by_representative(content: Content) -> tuple[str, int | None]:
 
 def _length_class(text: str | None) -> int | None:
     """Returns the characters with which the class of a text's length begins, None for no text."""
-    length = len(text or "")
-    return next((least for least in reversed(LENGTHS) if length >= least), None)
+    return LENGTHS[bisect_right(LENGTHS, len(text)) - 1] if text else None
 
 
 def _kind_by_customer(event: FromUser) -> str:
-    kind = _OF_EVENTS.get(event.kind)
-    if kind is not None:
-        return kind
+    if event.kind in _OF_EVENTS:
+        return _OF_EVENTS[event.kind]
     details = event.details
     if details is None:
         return TEXT if event.said else OTHER
@@ -70,27 +74,43 @@ def _kind_by_customer(event: FromUser) -> str:
     return next(beside, TEXT if event.said else OTHER)
 
 
-def with_message(known: tuple[Measure, ...], one: Measure) -> tuple[Measure, ...]:
-    """Returns `known` with one message more."""
-    for place, row in enumerate(known):
-        if row.at <= one.at < row.at + QUARTER and _is_alike(row, one):
-            more = row.model_copy(update={"number": row.number + one.number})
-            return (*known[:place], more, *known[place + 1 :])
-    return (*known, one.model_copy(update={"at": quarter_of(one.at)}))
+class Message(NamedTuple):
+    """A message: `name` says who wrote it, `of` is its kind, `size` its length class."""
+
+    name: Name
+    of: str
+    size: int | None
+    channel: str
+    desk: str
+    agent: str = ""
 
 
-def _is_alike(row: Measure, one: Measure) -> bool:
-    return (
-        row.name is one.name
-        and row.of == one.of
-        and row.size == one.size
-        and row.agent == one.agent
-        and row.desk == one.desk
-        and row.channel == one.channel
-    )
+def with_messages(
+    known: Mapping[str, int], messages: Iterable[Message], now: datetime
+) -> dict[str, int]:
+    """Returns `known` with these messages of now."""
+    quarter, more = int(now.timestamp()) // SECONDS, dict(known)
+    for name, of, size, channel, desk, agent in messages:
+        key = f"{quarter}\n{name}\n{of}\n{size or ''}\n{channel}\n{desk}\n{agent}"
+        more[key] = more.get(key, 0) + 1
+    return more
 
 
-def must_be_counted(uncounted: tuple[Measure, ...], now: datetime) -> bool:
-    """Returns whether these messages must be counted now, also without another measure."""
-    is_full = len(uncounted) > MOST_ROWS
-    return is_full or any(row.at + COUNTED_WITHIN <= now for row in uncounted)
+def together(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
+    """Returns the messages of two conversations, the oldest first."""
+    return dict(sorted((Counter(one) + Counter(two)).items()))
+
+
+def measures_of(uncounted: Mapping[str, int]) -> tuple[Measure, ...]:
+    """Returns the measures of messages that are not counted yet, without those of a newer
+    version.
+    """
+    found = []
+    for key, number in uncounted.items():
+        quarter, name, of, size, channel, desk, agent = key.split("\n", 6)
+        if name in MESSAGES:
+            at = datetime.fromtimestamp(int(quarter) * SECONDS, UTC)
+            cell = {"channel": channel, "desk": desk, "agent": agent, "of": of}
+            length = int(size) if size else None
+            found.append(Measure(name=Name(name), at=at, size=length, number=number, **cell))
+    return tuple(found)

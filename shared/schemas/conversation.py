@@ -1,7 +1,7 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from pydantic import Field
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import File
 from shared.schemas.desks import Called, ClosedDesk
-from shared.schemas.measures import Measure, Progress
+from shared.schemas.measures import Progress
 from shared.schemas.notation import Time, platform_of
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import Representative
@@ -368,7 +368,7 @@ class LineEnds(Stored):
     last: dict[str, int] = Field(default_factory=dict)
 
 
-COUNTED_WITHIN = timedelta(hours=1)  # from the quarter of an hour of a message
+COUNTED_WITHIN = 4  # quarters of an hour from that of a message
 MOST_LINES = 12  # a handoff at a desk has a line of its own
 
 
@@ -420,7 +420,7 @@ class Conversation(Stored):
       for the next person to offer them to.
     - `survey`: the survey of Baton's own that may still be answered.
     - `progress`: the running clocks of the reports. `uncounted`: the messages that they have not
-      counted yet.
+      counted yet, by their keys (see `shared/measures/messages.py`).
     - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
 
@@ -476,7 +476,7 @@ class Conversation(Stored):
     handback: Handback | None = None
     bot_run: BotRun | None = None
     progress: Progress | None = None
-    uncounted: tuple[Measure, ...] = ()
+    uncounted: Mapping[str, int] = Field(default_factory=dict)
     version: int = 0
     outbox_base: int = 0
     line_ends: LineEnds | None = None
@@ -595,10 +595,13 @@ class Conversation(Stored):
 
     @property
     def count_at(self) -> Time | None:
-        """When the reports must count its messages at the latest."""
-        if not self.uncounted:
-            return None
-        return min(one.at for one in self.uncounted) + COUNTED_WITHIN
+        """When the reports must count its messages at the latest. The key of the oldest is the
+        first, and begins with its quarter of an hour since 1970.
+        """
+        for key in self.uncounted:
+            quarter = int(key[: key.index("\n")]) + COUNTED_WITHIN
+            return datetime.fromtimestamp(quarter * 900, UTC)
+        return None
 
     @property
     def passed_on(self) -> bool:

@@ -17,6 +17,7 @@ from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.handoff.channels import all_of
 from shared.measures.counts import Count, difference
+from shared.measures.messages import measures_of
 from shared.ports import ConversationStore, Ports
 from shared.reports.figures import figures
 from shared.reports.recount import measured
@@ -145,7 +146,7 @@ class Ground(RuleBasedStateMachine):
         later += sum(
             message.number
             for state in now
-            for message in state.uncounted
+            for message in measures_of(state.uncounted)
             if message.name is Name.CUSTOMER_MESSAGE
         )
         if written != later:

@@ -17,7 +17,8 @@ TIMES = ("count", "median", "p90")
 OF_HANDOFFS = [
     "conversations", "handedOff", "requested", "unasked", "joined", "failed", "closed", "expired",
     "linked", "erased", "left",
-    "returned", "withHuman", *PASSED_ON, "ratingSum", "customerMessages", "botMessages", "humanMessages",
+    "returned", "withHuman", *PASSED_ON, "ratingSum",
+    "customerMessages", "botMessages", "humanMessages",
     "handoffRate",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES,
         "without", "open")),
