@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
 	@echo 'make demo      a walk-through of a handoff: each step, its answer, what the phone showed'
-	@echo 'make demo-data a week of sample conversations, to look at the reports and the desk'
+	@echo 'make demo-data two weeks of sample conversations, to look at the reports and the desk'
 	@echo 'make test      every check and test, as CI runs them'
 	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
 	@echo 'make bench     measured beside what one would write by hand'

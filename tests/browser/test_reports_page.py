@@ -323,3 +323,31 @@ def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#outcomes canvas")).to_be_visible()
     expect(page.locator("#hint")).to_be_hidden()
+
+
+# A manager's questions: what to click, where the answer stands, and what it says.
+QUESTIONS = {
+    "how long did people wait last week, by desk": (["7 days", "Desks"], "#desks", "api"),
+    "who answered": (["Agents"], "#agents", "Jane <Doe>"),
+    "what did customers want": (["Reasons"], "#reasons", "<b>refund</b>"),
+    "how many gave up": (["Period"], "#figures", "Gave up, not answered"),
+    "what changed": (["Period"], "#period-title", "Before: 20"),
+    "which hours": (["Hours"], "#hours", "Monday"),
+    "how many messages does a handoff take": (["Messages"], "#taken", "Half of 1 took 1 messages"),
+    "were customers content": (["Period"], "#figures", "How content, from 1 to 5"),
+    "what did the bot hand over": (["Period"], "#figures", "Went from the bot to a person100.0 %"),
+    "what stands open now": (["Now"], "#tiles", "Waiting now2"),
+}
+
+
+def test_each_question_of_a_manager_is_answered_within_two_clicks(
+    page: Page, played: LocalServer
+) -> None:
+    reports.show(page, played)
+    for question, (clicks, place, answer) in QUESTIONS.items():
+        for name in clicks:
+            page.get_by_text(name, exact=True).first.click()
+        found = page.locator(place)
+        expect(found, question).to_contain_text(answer)
+        expect(found, question).to_be_in_viewport()
+        assert len(clicks) <= 2

@@ -20,10 +20,14 @@ from shared.reports.figures import break_down, figures
 from shared.reports.tables import Report, as_json
 from shared.schemas.measures import Measure, Name
 from shared.schemas.notifications import Measured
+from tests.soak import SOAKS
 from tests.unit.reports.duckdb_engine import Engine
 from tests.unit.reports.scripts import FROM, UNTIL, week
 from tests.unit.reports.test_week import asked, steps
 
+pytestmark = pytest.mark.soak
+
+CONVERSATIONS = 5000 if SOAKS else 750
 FOLDER = Path(__file__).parents[3] / "infra" / "terraform" / "bigquery"
 ZONE = "Europe/Berlin"
 KEYS = {  # as bigquery.tf has them
@@ -71,7 +75,7 @@ def sql(name: str, **given: str) -> str:
 
 @pytest.fixture(scope="module")
 def messages() -> list[Measured]:
-    found = (one for script in week(750, seed=4) for one in steps(script) if one[1])
+    found = (one for script in week(CONVERSATIONS, seed=4) for one in steps(script) if one[1])
     return [
         Measured(id=f"id-{n}", time=time, measures=tuple(some))
         for n, (time, some) in enumerate(found)
