@@ -7,12 +7,13 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-data picture openapi test soak bench load check lock stage deploy doctor clean
+.PHONY: help run demo demo-data picture openapi test soak bench load check lock stage deploy doctor matrix clean
 
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
 	@echo 'make demo      a walk-through of a handoff: each step, its answer, what the phone showed'
 	@echo 'make demo-data two weeks of sample conversations, to look at the reports and the desk'
+	@echo 'make matrix    a Matrix homeserver, at which people answer what `make run` hands off'
 	@echo 'make test      every check and test, as CI runs them'
 	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
 	@echo 'make bench     measured beside what one would write by hand'
@@ -33,6 +34,9 @@ demo: $(VENV)/runtime
 
 demo-data: $(VENV)/runtime
 	@$(BIN)/python -m infra.local.demo_data $(ARGS)
+
+matrix: $(VENV)/runtime
+	@$(BIN)/python -m infra.matrix homeserver $(ARGS)
 
 picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture
@@ -72,6 +76,7 @@ openapi: $(VENV)/runtime
 lock: $(VENV)/development
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q -o requirements.txt
 	$(BIN)/uv pip compile requirements-dev.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q -o requirements-dev.txt
+	$(BIN)/uv pip compile infra/matrix/synapse.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q -o infra/matrix/synapse.txt
 
 $(VENV)/runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Baton needs Python 3.11 or newer; name one with: make PYTHON=python3.13 ...")'

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from infra.deployables import deployables, secrets
 from shared.handoff.routing.desk import Desk
+from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.settings.doors import DOORS, Door
 from shared.settings.model import Settings, read_settings
 
@@ -52,6 +53,11 @@ USES: Mapping[str, Use] = {
     ),
     "csku": Use(
         "desk", ("webhook of CSKU", "flags at CSKU"), "shared/platforms/csku/README.md#keys"
+    ),
+    "matrix": Use(
+        "desk",
+        ("webhook of Matrix", "rooms of Matrix, which an erase reaches too"),
+        "shared/platforms/matrix/README.md#keys",
     ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),
@@ -138,9 +144,11 @@ def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:
     one.
     """
     desks = settings.baton_desks
-    if "ccai" in used and not any(desk.kind == "ccai" for desk in desks):
-        yield Missing(ROW, "ccai")
-        desks = (*desks, Desk(name="ccai", kind="ccai"))
+    for kind, able in DESK_KINDS.items():
+        opens_chats = kind in used and able.way is Way.OPENS_CHATS
+        if opens_chats and not any(desk.kind == kind for desk in settings.baton_desks):
+            yield Missing(ROW, kind)
+            desks = (*desks, Desk(name=kind.replace("_", "-"), kind=kind))
     platforms = tuple(platforms_in(used))
     looked_at = settings.model_copy(update={"baton_desks": desks, "baton_platforms": platforms})
     for name, use in USES.items():

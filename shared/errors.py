@@ -68,6 +68,10 @@ class Unauthenticated(BatonError):
         )
 
 
+class UnknownKey(Unauthenticated):
+    """The request names a key that is not among those that are known of the platform."""
+
+
 class Forbidden(BatonError):
     code, status = 403, "PERMISSION_DENIED"
 

@@ -13,7 +13,7 @@ from shared.circuits import Circuits
 from shared.handoff.policy import Policy
 from shared.measures.counts import SHOWN, Count, Tally
 from shared.media_links import MediaLinks
-from shared.platforms.base import Platform
+from shared.platforms.base import Platform, Profile
 from shared.platforms.desk import Desks
 from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
@@ -374,7 +374,17 @@ class InPlace(Protocol):
         """Returns the empty hand of one request."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedKeys:
+    """The keys that a platform publishes, as it answered at `asked_at`."""
+
+    answer: Answer
+    asked_at: datetime
+    good_until: datetime
+
+
 NO_DESKS, NO_TEAM = Desks(), Team()
+Profiles = dict[tuple[str, str], tuple[Profile, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,13 +392,15 @@ class Ports:
     """What a use case works with.
 
     `streams`: measurements are also published to a topic, for reports made outside of Baton.
-    `circuits`: this instance's circuit breakers. `in_place`: what this function delivers itself,
-    None for nothing. `hand` is that of the present request. `early_wake_ups`: the queue allows a
-    wake-up that comes before its commit. `wakes_early`: the present request publishes its one
-    beside its commit. `media_links`, `media` and
-    `media_store` make links to files, fetch them from platforms, and keep them; None where that is
-    not set up. `people`: those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its
-    last word a page of theirs counts as open.
+    `circuits`: this instance's circuit breakers. `profiles`: who the people of desks are, by
+    platform and the platform's own id, and until when this instance need not ask again. `keys`:
+    what platforms publish to prove their requests, by address. `in_place`: what this function
+    delivers itself, None for nothing. `hand` is that of the present request. `early_wake_ups`:
+    the queue allows a wake-up that comes before its commit. `wakes_early`: the present request
+    publishes its one beside its commit. `media_links`, `media` and `media_store` make links to
+    files, fetch them from platforms, and keep them; None where that is not set up. `people`:
+    those of `BATON_AGENTS`, by their ids. `page_open_for`: how long after its last word a page
+    of theirs counts as open.
     """
 
     store: ConversationStore
@@ -404,6 +416,8 @@ class Ports:
     canned: Canned = field(default_factory=dict)
     streams: bool = False
     circuits: Circuits = field(default_factory=Circuits)
+    profiles: Profiles = field(default_factory=dict)
+    keys: dict[str, PublishedKeys] = field(default_factory=dict)
     in_place: InPlace | None = None
     hand: Hand | None = None
     early_wake_ups: bool = False

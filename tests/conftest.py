@@ -32,20 +32,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from infra.local.server import free_port
+from tests.become import BECOME
 
 FAST = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g", "-Duser.language=en"]
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 READY_SECONDS = 120.0
-# Asks Linux to end this process with its parent, then becomes the program; elsewhere the fixture
-# alone ends it.
-BECOME = """
-import ctypes, os, signal, sys
-parent = int(sys.argv[1])
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() == parent:
-    os.execvp(sys.argv[2], sys.argv[2:])
-"""
 # Starts a program, and ends it when all have let go of the file that those who use it hold. It is
 # no child of the worker that starts it, which may end first.
 GUARD = """

@@ -13,6 +13,7 @@ from infra.command import run_tool
 from infra.deployables import ROOT, deployables, settings
 from shared.bootstrap.platforms import platforms
 from shared.bootstrap.policy import SWITCHES
+from shared.platforms.ccai.names import NOW_OFFICIAL
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.settings.model import Settings
 from shared.settings.types import (
@@ -80,7 +81,8 @@ def _list_rule(name: str, kind: Rule, schema: dict[str, Any]) -> Rule:
         return {"keys": keys, "kinds": list(DESK_KINDS), "required": item["required"]}
     words = [item["const"]] if "const" in item else item.get("enum")
     if words:
-        return {"list_of": words, "or": ["none"] if name in OR_NONE else []}
+        also = NOW_OFFICIAL if name == "CCAI_UNOFFICIAL" else ()
+        return {"list_of": [*words, *also], "or": ["none"] if name in OR_NONE else []}
     return {}
 
 

@@ -20,6 +20,7 @@ from infra.doctor.channels import ccai, rcs, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.files import files
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
+from infra.doctor.matrix import matrix
 from infra.doctor.state import alarms, api, cors, dead_letters, people, private, sweep
 from infra.local.settings import defaults
 from infra.uses import CHANNELS, DESKS, add_uses, missing, uses
@@ -40,6 +41,7 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("rcs", rcs),
     ("whatsapp", whatsapp),
     ("ccai", ccai),
+    ("matrix", matrix),
     ("api", api),
     ("people", people),
     ("bridge", cors),

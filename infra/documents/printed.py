@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infra.capabilities import matrix
+from infra.capabilities import desk_matrix, matrix
 from infra.cost.cost import table as costs_table
 from infra.deployables import ROOT
 from infra.documents.alarms import alarms
@@ -20,6 +20,7 @@ PRINTED: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "reasons": reasons_table,
     "capabilities": matrix,
+    "desks": desk_matrix,
     "alarms": alarms,
     "costs": costs_table,
 }

@@ -16,6 +16,8 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
+MATRIX_AS_TOKEN, MATRIX_HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"
+MATRIX_SERVER_NAME, MATRIX_PORT = "localhost", 8008
 MEDIA_LINK_KEY = "dev-media-link-key"
 BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
 OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"
@@ -81,6 +83,10 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
         "CSKU_API_BUSINESS": CSKU_BUSINESS,
         "CSKU_API_SECRET": CSKU_API_SECRET,
+        "MATRIX_API_URL": f"http://127.0.0.1:{MATRIX_PORT}",
+        "MATRIX_SERVER_NAME": MATRIX_SERVER_NAME,
+        "MATRIX_AS_TOKEN": MATRIX_AS_TOKEN,
+        "MATRIX_HS_TOKENS": MATRIX_HS_TOKEN,
         "MEDIA_URL": f"http://127.0.0.1:{port}/relay_media",
         "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
         "MEDIA_BUCKET": (folder / "files").absolute().as_uri(),

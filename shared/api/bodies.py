@@ -37,6 +37,7 @@ class GivenFile(File):
     size: SkipJsonSchema[None] = None
     upload: SkipJsonSchema[None] = None
     native_id: SkipJsonSchema[None] = None
+    source_id: SkipJsonSchema[None] = None
     channel: SkipJsonSchema[None] = None
     sha256: SkipJsonSchema[None] = None
     journal: SkipJsonSchema[None] = None

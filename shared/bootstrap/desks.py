@@ -5,6 +5,8 @@ settings row.
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.csku.desk import CskuDesk
 from shared.platforms.desk import Desks
+from shared.platforms.matrix.desk import MatrixDesk
+from shared.platforms.matrix.names import Homeserver
 from shared.settings.model import Settings
 
 
@@ -23,4 +25,10 @@ def desks(settings: Settings) -> Desks:
         secret=settings.csku_api_secret,
         need_human=settings.csku_need_human,
     )
-    return Desks(chats={ccai.name: ccai}, flags={csku.name: csku})
+    matrix = MatrixDesk(
+        api_url=settings.matrix_api_url,
+        as_token=settings.matrix_as_token,
+        home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
+        ends=settings.matrix_room_end,
+    )
+    return Desks(chats={ccai.name: ccai, matrix.name: matrix}, flags={csku.name: csku})

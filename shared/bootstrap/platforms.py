@@ -10,6 +10,8 @@ from shared.platforms.business_messages import platform as business_messages
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
+from shared.platforms.matrix.names import Homeserver
+from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs import platform as rcs
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
@@ -64,17 +66,28 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             now=WallClock().now,
             replaces_failed_agents=settings.virtual_agent_failed == "request-human",
         ),
+        Matrix(
+            hs_tokens=settings.matrix_hs_tokens,
+            as_token=settings.matrix_as_token,
+            api_url=settings.matrix_api_url,
+            home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
+            places=frozenset(
+                desk.place for desk in settings.baton_desks if desk.kind == "matrix" and desk.place
+            ),
+        ),
     ]
     return {platform.name: platform for platform in known}
 
 
 def api_urls(settings: Settings) -> tuple[str, ...]:
     """Returns the addresses of platforms that the operator's settings name."""
+    matrix = (settings.matrix_api_url,) if settings.matrix_api_url else ()
     return (
         settings.business_messages_api_url,
         settings.rcs_api_url,
         settings.whatsapp_api_url,
         settings.csku_api_url,
+        *matrix,
     )
 
 

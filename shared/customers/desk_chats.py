@@ -8,7 +8,7 @@ from shared.conversations.resolve import where_it_acts
 from shared.customers.desk_customers import whose
 from shared.errors import BatonError
 from shared.logs import log
-from shared.platforms.base import Outcome
+from shared.outbox.desk_steps import carry_out
 from shared.platforms.desk import Chat, ChatDesk, chat_at
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import CallDesk, State
@@ -35,6 +35,33 @@ async def end_chats(ports: Ports, conversation: str) -> None:
         desk = ports.desks.chats.get(platform_of(one.chat.value.id))
         if acting is not None and desk is not None:
             await _end_unended(ports, desk, one, acting.value.id)
+
+
+async def erase_threads(ports: Ports, conversation: str) -> None:
+    """Deletes what can be deleted of what was said about a customer in rooms and threads, before an
+    erase removes their records.
+    """
+    acting = await where_it_acts(ports, conversation)
+    known = acting.value if acting else ports.policy.newcomer(conversation, conversation)
+    for link in dict.fromkeys((*known.links, *known.past_chats)):
+        desk = ports.desks.chats.get(platform_of(link))
+        stored = (
+            await ports.store.load(link) if desk and desk.name in ports.policy.threads else None
+        )
+        chat = chat_at(stored.value.address) if stored else None
+        if desk is not None and chat is not None:
+            await _erase_thread(ports, desk, chat)
+
+
+async def _erase_thread(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
+    try:
+        carried = await carry_out(ports, desk, desk.erase(chat))
+        done = carried.is_done or (carried.answer is not None and desk.is_over(carried.answer))
+    except BatonError:
+        done = False
+    if not done:
+        words = "what was said in a desk's chat could not be deleted; delete it there"
+        log("WARNING", words, chat=desk.conversation(chat.native))
 
 
 async def unended(ports: Ports, channel: Conversation) -> list[Unended]:
@@ -75,24 +102,13 @@ async def _end_unended(ports: Ports, desk: ChatDesk, one: Unended, channel: str)
 
 async def _number(ports: Ports, desk: ChatDesk, customer: str | None, channel: str) -> str:
     """Returns the desk's own id of a customer; empty where the desk does not give it."""
-    found = whose(desk, customer, channel)
-    if isinstance(found, str):
-        return found
-    answer = await ports.sender.send(found)
-    return (
-        desk.native_id(answer)
-        if answer is not None and desk.outcome(answer) is Outcome.DONE
-        else None
-    ) or ""
+    return (await carry_out(ports, desk, whose(desk, customer, channel))).made or ""
 
 
 async def end_chat(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
     """Ends a chat whose record is about to go."""
     try:
-        answer = await ports.sender.send(desk.close(chat)) if chat.customer else None
-        ended = answer is not None and (
-            desk.outcome(answer) is Outcome.DONE or desk.is_over(answer)
-        )
+        ended = bool(chat.customer) and await _ended(ports, desk, chat)
     except BatonError:
         ended = False
     if not ended:
@@ -101,3 +117,10 @@ async def end_chat(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
             "a desk's chat that nobody needs may be open still",
             chat=desk.conversation(chat.native),
         )
+
+
+async def _ended(ports: Ports, desk: ChatDesk, chat: Chat) -> bool:
+    ending = desk.close(chat, f"end {chat.handoff or chat.native}", None)
+    carried = await carry_out(ports, desk, ending)
+    is_over = carried.answer is not None and desk.is_over(carried.answer)
+    return carried.is_done or is_over

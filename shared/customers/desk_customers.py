@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from shared.conversations.contention import until_uncontended
 from shared.customers.link_entries import next_version, record_of
 from shared.customers.links import joined_to, seen
-from shared.platforms.desk import ChatDesk
+from shared.platforms.desk import ChatDesk, Steps
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.conversation import Conversation
-from shared.schemas.http import Call
 from shared.schemas.notation import sha256
 
 _Changes = dict[str, tuple[Snapshot[Conversation], Conversation]]
@@ -23,11 +22,11 @@ def identifier(channel: str) -> str:
     return f"baton-{sha256(channel)[:40]}"
 
 
-def whose(desk: ChatDesk, customer: str | None, channel: str) -> str | Call:
-    """Returns the desk's own id of the customer that it reports on in `customer`, or the call whose
-    answer gives that id. Without `customer` it is the channel's customer.
+def whose(desk: ChatDesk, customer: str | None, channel: str) -> Steps[str | None]:
+    """Returns the steps that give the desk's own id of the customer that it reports on in
+    `customer`. Without `customer` it is the channel's customer.
     """
-    return desk.whose(customer) if customer else desk.customer(identifier(channel))
+    return desk.whose(customer) if customer else desk.customer(identifier(channel), None)
 
 
 async def link_customer(ports: Ports, customers: Sequence[str], channel: str) -> None:

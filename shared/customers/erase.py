@@ -13,7 +13,7 @@ from shared.conversations.contention import until_uncontended
 from shared.conversations.entries import new_entry, with_freed, with_record
 from shared.conversations.resolve import led
 from shared.conversations.stream import stream_what_waits
-from shared.customers.desk_chats import chat_of, end_chats, unended
+from shared.customers.desk_chats import chat_of, end_chats, erase_threads, unended
 from shared.customers.link_entries import next_version
 from shared.errors import NotFound, TooLarge, Unavailable
 from shared.logs import log
@@ -41,6 +41,7 @@ async def erase(ports: Ports, conversation: str, key: str) -> None:
     should ask again; the sweep then finishes an erase that has begun.
     """
     await end_chats(ports, conversation)
+    await erase_threads(ports, conversation)
     tombstones = await until_uncontended(lambda: _bury_family(ports, conversation, key))
     if ports.people:  # the room that the conversation took is free from now on
         await asyncio.gather(*(wake(ports, one.id) for one in tombstones))

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
+from shared.conversations.desk_message_ids import REPLAYED_ID
 from shared.conversations.entries import entries_of
 from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
@@ -20,12 +21,12 @@ from shared.customers.link_entries import ended, next_version, record_of
 from shared.customers.links import check_free, joined_to, seen
 from shared.errors import NotFound
 from shared.handoff.machine import decide
-from shared.handoff.visibility import merge, words_for
+from shared.handoff.visibility import attachments_of, merge, words_for
 from shared.platforms.base import Deflected, Ended
 from shared.platforms.desk import Chat
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
-from shared.schemas.content import Content
+from shared.schemas.content import Content, File
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
 from shared.schemas.journal import JournalEntry
@@ -169,7 +170,7 @@ async def _held(ports: Ports, chat: Snapshot[Conversation]) -> list[Event]:
 
 def _common(entry: JournalEntry) -> dict[str, Any]:
     return {
-        "id": f"replayed:{entry.event_id}",
+        "id": f"{REPLAYED_ID}{entry.event_id}",
         "source": entry.conversation,
         "actor": entry.actor or "system",
         "occurred_at": entry.occurred_at or entry.time,
@@ -188,11 +189,19 @@ def _left(entry: JournalEntry) -> Event | None:
 
 def _said(kind: type[HumanMessage] | type[BotMessage]) -> Callable[[JournalEntry], Event | None]:
     def said(entry: JournalEntry) -> Event | None:
-        text = cut(words_for(Audience.AGENT, entry) or "[empty]", REPLAYED_TEXT)
-        who, content = entry.representative, Content.model_construct(text=text)
-        return kind(**_common(entry), representative=who, content=content) if who else None
+        who = entry.representative
+        return kind(**_common(entry), representative=who, content=_content(entry)) if who else None
 
     return said
+
+
+def _content(entry: JournalEntry) -> Content:
+    """Returns what was said: the file that the desk's platform has, else the words."""
+    file = next((File.of(one) for one in attachments_of(entry) if one.id), None)
+    if file is not None:
+        return Content(file=file)
+    text = cut(words_for(Audience.AGENT, entry) or "[empty]", REPLAYED_TEXT)
+    return Content.model_construct(text=text)
 
 
 def _failed(entry: JournalEntry) -> Event:

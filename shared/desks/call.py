@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.conversations.apply import apply_and_wake
+from shared.conversations.desk_message_ids import desk_message_id
 from shared.handoff.channels import all_of
 from shared.handoff.said import SPEAKERS, was_said
-from shared.handoff.visibility import plain_text_for
+from shared.handoff.visibility import details_for, plain_text_for, words_for, words_for_desk
 from shared.outbox.attempt import settled
 from shared.outbox.files import linked_by
 from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, tried_by
-from shared.platforms.desk import Chat, ChatDesk, Spoken, chat_at
+from shared.platforms.desk import Chat, ChatDesk, Spoken, Words, chat_at
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
+from shared.schemas.details import Details
 from shared.schemas.events import HandoffFailed
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import platform_of
@@ -90,6 +92,29 @@ class DeskCall:
             )
             for _, one in latest
         ]
+
+    async def words(self, chat: Chat) -> Words:
+        """Returns what the customer said or did, as the people of the desk may see it."""
+        entry, linked = self.entry, linked_by(self.ports)
+        text = words_for_desk(entry, self.command, linked)
+        if self.command.text is not None:  # of an older version
+            return Words(self.command.id, text, text)
+        shown = details_for(Audience.AGENT, entry) or {}
+        details = Details.model_validate(
+            linked(entry.conversation, entry.id, shown) if linked else shown
+        )
+        about = details.about.message if details.about else None
+        return Words(
+            self.command.id,
+            text,
+            said=words_for(Audience.AGENT, entry),
+            details=details,
+            name=self.channel.customer_name,
+            about=await desk_message_id(self.ports, self.channel.id, chat.handoff, about)
+            if about
+            else None,
+            links=tuple(file.url or "" for file in details.attachments),
+        )
 
     async def _kept(
         self, conversation: str, is_before: Callable[[JournalEntry], bool]

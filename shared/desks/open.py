@@ -1,5 +1,5 @@
-"""Opens a chat at a desk that does not know Baton's ids: at most one for each handoff, under
-failures of every kind.
+"""Opens a chat: at most one for each handoff, under failures of every kind. A desk that finds its
+chats is simply asked again. Others do not know Baton's ids:
 
 pending ── the customer is registered  ── mark ──> in flight ──> the answer names the chat: adopted
    ^                                                  │         └─ not now: noted, adopted later
@@ -12,6 +12,7 @@ A chat that becomes known even later is not needed any more: the table ends it.
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from shared.customers.desk_chats import end_chat
 from shared.customers.desk_customers import identifier, link_customer
@@ -20,12 +21,13 @@ from shared.desks.adopt import adopt
 from shared.desks.call import DeskCall
 from shared.errors import BatonError, NotFound, Refused
 from shared.outbox.attempt import asked
+from shared.outbox.desk_steps import carry_out
 from shared.outbox.in_flight import mark
-from shared.outbox.tries import Attempt, Result, again, judge
+from shared.outbox.tries import Attempt, Result, again
 from shared.platforms.base import Outcome
-from shared.platforms.desk import Chat, ChatDesk, chat_at
+from shared.platforms.desk import Chat, ChatDesk, Opening, Steps, chat_at
 from shared.schemas.commands import CallDesk
-from shared.schemas.http import Call
+from shared.schemas.desk_kinds import DESK_KINDS
 
 LOOKED_FOR = timedelta(seconds=30)  # the time in flight, and 10 s
 CLOCKS_DIFFER = timedelta(seconds=5)
@@ -37,36 +39,33 @@ async def open_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     """Returns the result of one try; None where another delivery has the command in hand. Raises
     BatonError.
     """
-    known = await call.chat(desk)
+    known, command = await call.chat(desk), call.command
     if known is not None:
-        return call.sent(call.command, known.native)
-    if call.command.chat is not None:
-        return await _adopted(call, desk, call.command, call.command.chat)
-    if call.command.asked_at is not None and (
-        call.command.until is not None or call.command.ambiguous
-    ):
-        return await _look_for(call, desk, call.command)
+        return call.sent(command, known.native)
+    if command.chat is not None:
+        return await _adopted(call, desk, command, command.chat)
+    is_unsure = command.asked_at is not None and (command.until is not None or command.ambiguous)
+    if is_unsure and not DESK_KINDS[desk.name].finds_chats:
+        return await _look_for(call, desk, command)
     if not call.is_wanted:
         return call.dropped("no longer needed")
-    customer, refused = await known_customer(call, desk, desk.customer(identifier(call.channel.id)))
+    name = call.channel.customer_name
+    customer, refused = await known_customer(
+        call, desk, desk.customer(identifier(call.channel.id), name)
+    )
     return refused if customer is None else await _create(call, desk, customer)
 
 
 async def known_customer(
-    call: DeskCall, desk: ChatDesk, request: Call
+    call: DeskCall, desk: ChatDesk, steps: Steps[str | None]
 ) -> tuple[str | None, Attempt | None]:
-    """Returns the desk's id of the customer, or the result of the failed try. The request may be
+    """Returns the desk's id of the customer, or the result of the failed try. The steps may be
     repeated.
     """
-    answer = await call.ports.sender.send(request)
-    result = judge(call.ports, answer, desk.outcome)
-    customer = (
-        desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
-    )
-    if customer is not None:
-        return customer, None
-    if result.outcome is Outcome.DONE:
-        result = Result(Outcome.PERMANENT, NO_ID)
+    carried = await carry_out(call.ports, desk, steps)
+    if carried.made is not None:
+        return carried.made, None
+    result = Result(Outcome.PERMANENT, NO_ID) if carried.is_done else carried.result
     return None, await call.tried(call.command, replace(result, arrived=False))
 
 
@@ -77,26 +76,34 @@ async def _create(call: DeskCall, desk: ChatDesk, customer: str) -> Attempt | No
     await link_customer(
         call.ports, desk.customers(identifier(call.channel.id), customer), call.channel.id
     )
-    request = desk.open(call.command, customer, await call.said())
-    now = call.ports.clock.now()
-    mine = await mark(call.ports, call.work, call.command, asked_at=now, native_id=customer)
-    return None if mine is None else await _post(call, desk, mine, request)
+    opening = Opening(
+        call.command,
+        customer,
+        call.channel.customer_name,
+        await call.said(),
+        again=call.command.asked_at is not None,
+        channel=call.channel.platform,
+        page=call.ports.team.link(call.channel.id),
+    )
+    first = call.command.asked_at if DESK_KINDS[desk.name].finds_chats else None
+    at = first or call.ports.clock.now()
+    mine = await mark(call.ports, call.work, call.command, asked_at=at, native_id=customer)
+    return None if mine is None else await _ask(call, desk, mine, desk.open(opening))
 
 
-async def _post(call: DeskCall, desk: ChatDesk, mine: CallDesk, request: Call) -> Attempt:
+async def _ask(call: DeskCall, desk: ChatDesk, mine: CallDesk, steps: Steps[str | None]) -> Attempt:
     try:
-        answer = await asked(call.ports, mine, request)
+        carried = await carry_out(call.ports, desk, steps, partial(asked, call.ports, mine))
     except BatonError as error:  # it was not sent
         return await call.tried(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
-    result = judge(call.ports, answer, desk.outcome)
-    native = (
-        desk.native_id(answer) if answer is not None and result.outcome is Outcome.DONE else None
-    )
-    if native is not None:
-        return await _adopted(call, desk, mine, desk.conversation(native))
-    if result.outcome is Outcome.DONE or result.arrived is None:
+    if carried.made is not None:
+        return await _adopted(call, desk, mine, desk.conversation(carried.made))
+    if DESK_KINDS[desk.name].finds_chats:
+        result = Result(Outcome.PERMANENT, NO_ID) if carried.is_done else carried.result
+        return await call.tried(mine, replace(result, arrived=False))
+    if carried.is_done or carried.result.arrived is None:
         return await _look_for(call, desk, mine)
-    return await call.tried(mine, result)
+    return await call.tried(mine, carried.result)
 
 
 async def _adopted(call: DeskCall, desk: ChatDesk, command: CallDesk, conversation: str) -> Attempt:

@@ -6,6 +6,7 @@ team.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from shared.conversations.apply import apply_and_wake
 from shared.customers.desk_customers import whose
@@ -13,20 +14,26 @@ from shared.customers.erase import forget_chat
 from shared.desks.call import DeskCall
 from shared.desks.open import known_customer, open_chat
 from shared.errors import BatonError
-from shared.handoff.visibility import words_for_desk
 from shared.outbox.attempt import asked, end, settled
-from shared.outbox.files import linked_by
+from shared.outbox.desk_steps import Carried, carry_out
 from shared.outbox.in_flight import lost, mark
 from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
 from shared.platforms.base import Ended, Outcome
-from shared.platforms.desk import Chat, ChatDesk, FlagDesk
+from shared.platforms.desk import Chat, ChatDesk, FlagDesk, Standing
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
-from shared.schemas.http import Answer
+from shared.schemas.desk_kinds import DESK_KINDS
 from shared.schemas.notation import platform_of
 
 NO_CHAT = "there is no chat"
+# What Baton says to the people in a chat, by the reason of a hint.
+HINTS = {
+    "claim-first": (
+        "The customer has not got this. Claim the conversation first, then write it again."
+    ),
+    "over": "The customer has not got this: the conversation with them is over here.",
+}
 
 
 async def call_desk(ports: Ports, work: Work, command: CallDesk) -> Attempt | None:
@@ -71,6 +78,8 @@ async def _given_up(call: DeskCall, result: Result) -> Attempt:
 async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     if call.command.action == "say":
         return await _say(call, desk, await call.chat(desk))
+    if call.command.action in ("show", "hint"):
+        return await _tell_people(call, desk)
     chat = await call.named() or await call.chat(desk)
     if chat is not None:
         return await _close(call, desk, chat)
@@ -88,9 +97,7 @@ async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt |
     if call.channel.ours:
         await forget_chat(call.ports, chat)
     known = whose(desk, call.command.customer, call.channel.id)
-    customer, refused = (
-        (known, None) if isinstance(known, str) else await known_customer(call, desk, known)
-    )
+    customer, refused = await known_customer(call, desk, known)
     return (
         refused
         if customer is None
@@ -98,35 +105,61 @@ async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt |
     )
 
 
+async def _tell_people(call: DeskCall, desk: ChatDesk) -> Attempt:
+    """Shows the people in the chat who has the customer, or says something of Baton's own to them.
+    It is for people who look now, so it is not tried for long.
+    """
+    chat = await call.named()
+    if chat is None:
+        return call.dropped(NO_CHAT)
+    if call.command.action == "show":
+        steps = desk.show(chat, Standing(call.command.id, call.command.people))
+    else:
+        steps = desk.hint(chat, call.command.id, HINTS[call.command.reason or ""])
+    carried = await carry_out(call.ports, desk, steps)
+    if carried.is_done:
+        return call.sent(call.command)
+    after = tried_by(call.command, replace(carried.result, arrived=False))
+    is_late = call.ports.clock.now() - call.entry.time > call.ports.policy.line_patience
+    if is_late or is_final(call.ports, call.entry, after, carried.result):
+        return Attempt(settled(after, State.DROPPED))
+    return again(call.ports, after, carried.result.retry_after)
+
+
 async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | None:
-    """Sends a customer's message to the chat, at most once: a message that may have arrived is not
-    sent again.
+    """Shows a customer's message in the chat. A desk that does not recognise its id gets it at most
+    once: a message that may have arrived is not sent again.
     """
     if chat is None and call.was_read:
         return call.dropped("a human came instead")
     if chat is None:
         return end(call.ports, call.entry, call.command.model_copy(update={"error": NO_CHAT}))
-    if call.command.until is not None:
+    kind = DESK_KINDS[desk.name]
+    if call.command.until is not None and not kind.idempotent:
         return end(call.ports, call.entry, lost(call.command))
-    request = desk.say(chat, words_for_desk(call.entry, call.command, linked_by(call.ports)))
-    mine = await mark(call.ports, call.work, call.command)
+    words = await call.words(chat)
+    mine = call.command if kind.idempotent else await mark(call.ports, call.work, call.command)
     if mine is None:
         return None
+    send = partial(asked, call.ports, mine)
     try:
-        answer = await asked(call.ports, mine, request)
+        carried = await carry_out(call.ports, desk, desk.say(chat, words), send, call.entry)
     except BatonError as error:  # it was not sent
         return again(
             call.ports, tried_by(mine, Result(Outcome.TRANSIENT, error.reason, arrived=False))
         )
-    return await _said(call, desk, mine, answer)
+    return await _said(call, desk, mine, carried)
 
 
-async def _said(call: DeskCall, desk: ChatDesk, mine: CallDesk, answer: Answer | None) -> Attempt:
-    result = judge(call.ports, answer, desk.outcome)
-    if result.outcome is Outcome.DONE:
-        return call.sent(mine)
+async def _said(
+    call: DeskCall, desk: ChatDesk, mine: CallDesk, carried: Carried[str | None]
+) -> Attempt:
+    if carried.is_done:
+        return call.sent(mine, carried.made)
+    is_repeatable = DESK_KINDS[desk.name].idempotent
+    result = replace(carried.result, arrived=False) if is_repeatable else carried.result
     after = tried_by(mine, result)
-    if answer is not None and desk.is_over(answer):
+    if carried.answer is not None and desk.is_over(carried.answer):
         await _is_over(call, desk)
         return end(call.ports, call.entry, after)
     if is_final(call.ports, call.entry, after, result):
@@ -152,14 +185,14 @@ async def _is_over(call: DeskCall, desk: ChatDesk) -> None:
 
 async def _close(call: DeskCall, desk: ChatDesk, chat: Chat) -> Attempt:
     """Closes a chat, which may be repeated: a chat that is over already counts as closed."""
-    answer = await call.ports.sender.send(desk.close(chat))
-    result = judge(call.ports, answer, desk.outcome)
-    if result.outcome is Outcome.DONE or (answer is not None and desk.is_over(answer)):
-        return call.sent(call.command)
-    after = tried_by(call.command, replace(result, arrived=False))
-    if is_final(call.ports, call.entry, after, result):
+    command = call.command
+    carried = await carry_out(call.ports, desk, desk.close(chat, command.id, command.reason))
+    if carried.is_done or (carried.answer is not None and desk.is_over(carried.answer)):
+        return call.sent(command)
+    after = tried_by(command, replace(carried.result, arrived=False))
+    if is_final(call.ports, call.entry, after, carried.result):
         return end(call.ports, call.entry, after)
-    return again(call.ports, after, result.retry_after)
+    return again(call.ports, after, carried.result.retry_after)
 
 
 async def _flag(call: DeskCall, desk: FlagDesk) -> Attempt:

@@ -40,7 +40,7 @@ from shared.schemas.variables import Audience, Variable
 E = TypeVar("E", bound=Event)
 NO_STEP = Step()
 _HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
-_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.SEND_SURVEY}
+_NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.REACT, Effect.SEND_SURVEY}
 _SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
 # Suppressed: the desk's humans may leave while its bot is silent.
 _MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
@@ -365,6 +365,18 @@ def _survey_over(draft: Draft) -> bool:
     return said or draft.conversation.phase is not Phase.BOT
 
 
+def _desk_looks_on(draft: Draft) -> bool:
+    called, before = draft.conversation.called, draft.before
+    if called is None or called.chat is None or called.kind not in draft.policy.threads:
+        return False
+    is_moved = (before.phase is Phase.HUMAN) != (draft.conversation.phase is Phase.HUMAN)
+    return is_moved or _names(before) != _names(draft.conversation)
+
+
+def _names(conversation: Conversation) -> list[str]:
+    return [human.representative.name for human in conversation.humans]
+
+
 def _slots_over(draft: Draft) -> bool:
     before = draft.before.humans
     return before is not draft.conversation.humans and any(human.slot for human in before)
@@ -418,6 +430,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.ANSWERED: _answered,
     Condition.FACT_SETS_SPEAKER: _fact_sets_speaker,
     Condition.OFFER_POINTLESS: _offer_pointless,
+    Condition.DESK_LOOKS_ON: _desk_looks_on,
     Condition.SLOTS_OVER: _slots_over,
     Condition.WAIT_OVER: _wait_over,
     Condition.SURVEY_OVER: _survey_over,

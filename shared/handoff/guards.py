@@ -24,6 +24,7 @@ from shared.schemas.events import (
     HumanJoined,
     HumanLeft,
     HumanMessage,
+    HumanReacted,
     HumanRequested,
     OfferEnded,
     Overheard,
@@ -38,6 +39,7 @@ from shared.schemas.events import (
     UserMessage,
     VirtualAgentLeft,
 )
+from shared.schemas.notation import platform_of
 from shared.schemas.own_events import (
     AssignTimeout,
     ChatIdleTimeout,
@@ -60,6 +62,7 @@ _GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
 WRITES = FromUser | HumanRequested  # what the customer does on the channel where they are
 OWN_ACTS = WRITES | Subscribed | Unsubscribed
+_NAMES_A_HUMAN = HumanJoined | Claim | HumanMessage | HumanReacted | HumanLeft | Transfer | TakeOver
 
 
 def holds(
@@ -109,7 +112,7 @@ def asks_for_held(conversation: Conversation, event: Event) -> bool:
 
 
 def _named(conversation: Conversation, event: Event) -> Participant | None:
-    if isinstance(event, HumanJoined | Claim | HumanMessage | HumanLeft | Transfer | TakeOver):
+    if isinstance(event, _NAMES_A_HUMAN):
         return conversation.present(event.representative)
     if isinstance(event, PersonGone):
         return next((human for human in conversation.humans if human.slot == event.slot), None)
@@ -220,6 +223,25 @@ def _past(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 def _past_present(conversation: Conversation, event: Event, policy: Policy) -> bool:
     return _past(conversation, event, policy) and _named(conversation, event) is not None
+
+
+def _may_react(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> bool:
+    is_shown = policy.of(conversation.platform).reactions and not conversation.tracked
+    is_present = _named(conversation, event) is not None
+    return is_shown and is_present and not policy.is_outside_window(conversation, now)
+
+
+def _thread_over(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    return platform_of(event.source) in policy.threads and _past(conversation, event, policy)
+
+
+def _unclaimed(conversation: Conversation, event: Event, policy: Policy) -> bool:
+    called, name = conversation.called, platform_of(event.source)
+    if not event.fact or name not in policy.threads or _named(conversation, event) is not None:
+        return False
+    named = policy.desk(called.desk) if called is not None else None
+    asked = (named,) if named is not None and named.kind == name else policy.desks
+    return any(desk.kind == name and desk.claim == "first" for desk in asked)
 
 
 def _anothers(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -570,6 +592,8 @@ GUARDS: Mapping[Guard, _Guard] = {
     ),
     Guard.PAST: _past,
     Guard.PAST_PRESENT: _past_present,
+    Guard.THREAD_OVER: _thread_over,
+    Guard.UNCLAIMED: _unclaimed,
     Guard.ANOTHERS: _anothers,
     Guard.KEPT: lambda conversation, _e, _p: conversation.called is not None,
     Guard.UNNEEDED: lambda conversation, event, _p: (
@@ -597,6 +621,7 @@ GUARDS: Mapping[Guard, _Guard] = {
 # These depend on the time of the decision, not on when something happened: whether a desk is open
 # now, whether the platform would take another survey, how many turns the bot has had lately.
 OF_TIME: Mapping[Guard, _GuardOfTime] = {
+    Guard.MAY_REACT: _may_react,
     Guard.CLOSED: _closed,
     Guard.HEARD_CLOSED: lambda known, event, now, policy: (
         _heard(known, event, policy) and _closed(known, event, now, policy)

@@ -9,6 +9,7 @@ from shared.handoff.notices import BUILT_IN, Notices
 from shared.handoff.routing.desk import Desk, Route, next_wait, passes_on, route, standing
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
+from shared.schemas.desk_kinds import DESK_KINDS
 from shared.schemas.representative import Representative, RepresentativeType
 
 HumanIdle = Literal["bot", "queue", "queue-then-bot"]
@@ -19,6 +20,7 @@ BATONS_OWN = Notices(BUILT_IN)
 WINDOW_MARGIN = timedelta(minutes=1)
 LINE_PATIENCE = timedelta(minutes=3)
 WAITING_LIMIT = 20  # messages of one conversation
+THREADS = frozenset(kind for kind, able in DESK_KINDS.items() if able.is_thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Policy:
     any number.
 
     `bot_hears` are the kinds of events that a bot hears only where it asks for them.
+
+    `threads` are the platforms on which a desk's chat is a room or a thread among colleagues.
 
     `kept_for` is how long the store keeps a conversation after its last event.
 
@@ -73,6 +77,7 @@ class Policy:
     bot_name: str = "Hello World Agent"
     webhooks: frozenset[str] = frozenset()
     bot_hears: frozenset[str] = frozenset()
+    threads: frozenset[str] = THREADS
     kept_for: timedelta = timedelta(days=30)
     notifies_answered: bool = False
     comments: bool = False

@@ -40,6 +40,7 @@ class Guard(StrEnum):
     FLOOR_LOST = "another sender has become active"
     FLOOR_ONLY = "the customer needs no human"
     PRESENT = "this representative is present"
+    MAY_REACT = "this representative is present, and the channel shows reactions now"
     HOLDER = "the key that claimed it, under the same name"
     FOREIGN = "another key's representative"
     LAST_ONE = "the last one present"
@@ -55,6 +56,8 @@ class Guard(StrEnum):
     OVER = "a desk's conversation is over here, and only its own people are present"
     OVER_OUT = "a desk's conversation is over here, and others than its people stay"
     UNLINKED_CHAT = "the chat that has the handoff"
+    THREAD_OVER = "in a room or thread whose handoff is over"
+    UNCLAIMED = "in a room or thread whose people must claim first, and who writes has not"
     ASSISTANT = "from the assistant in the chat that has the handoff"
     ASSISTED = "the desk's own assistant answers"
     ASSISTED_ENDS = "with it ends the chat in which the desk's own assistant answered"
@@ -174,6 +177,9 @@ class Condition(StrEnum):
     OFFER_POINTLESS = (
         "an offer stands, and the phase is BOT, has become HUMAN, or the person is present"
     )
+    DESK_LOOKS_ON = (
+        "a room or thread has the handoff, and who is present, or whether anybody is, has changed"
+    )
     SLOTS_OVER = "somebody who had a slot is not present any more"
     WAIT_OVER = "the step changed the phase from QUEUED"
     SURVEY_OVER = (
@@ -238,6 +244,9 @@ class Effect(StrEnum):
         "hide the words from those who may not read the earlier ones, and replace the variable "
         "that has them"
     )
+    SHOW_STANDING = "show in the room or thread who has the customer"
+    HINT_CLAIM = "say in the room or thread that the customer has not got it, and to claim first"
+    HINT_OVER = "say in the room or thread that the customer has not got it, because it is over"
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     REQUEUE = (
@@ -275,6 +284,7 @@ class Effect(StrEnum):
     LEAVE_GONE = "LEFT for the person who is gone"
     BOT_MESSAGE = "message, BOT (where a template can open the closed window, it waits)"
     SEND_SURVEY = "survey"
+    REACT = "reaction to the customer's message, HUMAN"
     REOPEN = "the template that asks the customer to write"
     RELEASE = "the messages that waited, in order, each human's in their frame"
     END_WAITING = (

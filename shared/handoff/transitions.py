@@ -335,7 +335,12 @@ _ACTS = {
 }
 _VARIABLES = _step(E.KEEP_SESSION, E.KEEP_VARIABLES, E.PUBLISH_VARIABLES, E.COMMENT_VARIABLES)
 _JOINS = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, to=HUMAN)
-_SPEAKS_FIRST = NO_TEMPLATE, UNDELIVERED, (G.REQUEST, NOT_JOINED)
+# What colleagues write among themselves is not for the customer.
+_AMONG_COLLEAGUES = (
+    (G.THREAD_OVER, _step(E.HINT_OVER, verdict=Verdict.SUPPRESSED)),
+    (G.UNCLAIMED, _step(E.HINT_CLAIM, verdict=Verdict.SUPPRESSED)),
+)
+_SPEAKS_FIRST = NO_TEMPLATE, UNDELIVERED, (G.REQUEST, NOT_JOINED), *_AMONG_COLLEAGUES
 _SPEAKS_UP = _step(E.JOIN, E.CLOSE_DESK, E.NOTIFY_JOINED, E.MESSAGE, to=HUMAN)
 _WAITS_AGAIN = E.CLOSE_DESK, E.REQUEUE, E.CALL_DESK, E.NOTIFY_TRANSFERRED, E.SAY_PASSED_ON
 _PASS_ON = _step(E.LEAVE_ALL, *_WAITS_AGAIN, to=QUEUED)
@@ -570,6 +575,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             NO_TEMPLATE,
             UNDELIVERED,
             *MAY_NOT_WAIT,
+            *_AMONG_COLLEAGUES,
             PAST_WORDS,
             (G.PRESENT, _step(E.MESSAGE)),
             (G.REQUEST, NOT_JOINED),
@@ -577,6 +583,11 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
             PAST_FRAME,
             otherwise=_step(E.JOIN, E.MESSAGE),
         ),
+    },
+    events.HumanReacted.kind: {
+        BOT: _cell(otherwise=IGNORE),
+        QUEUED: _cell(otherwise=IGNORE),
+        HUMAN: _cell((G.PAST, IGNORE), (G.MAY_REACT, _step(E.REACT)), otherwise=IGNORE),
     },
     events.HumanLeft.kind: {
         BOT: _LEFT_ALREADY,
@@ -835,6 +846,12 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         (E.END_OFFER,),
         "An offer is about a customer who waits, or whom somebody else has. Who joins a customer "
         "who waits makes it pointless.",
+    ),
+    StandingRule(
+        "desk looks on",
+        C.DESK_LOOKS_ON,
+        (E.SHOW_STANDING,),
+        "Colleagues in a room or thread see who has the customer, also where the step moved them.",
     ),
     StandingRule(
         "slots",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pydantic_core
 
+from shared.conversations.id_translation import in_their_ids
 from shared.conversations.stream import stream
 from shared.errors import BatonError, Paced, Unavailable
 from shared.handoff.visibility import body_of
@@ -40,6 +41,7 @@ from shared.schemas.commands import (
     Record,
     SendEvent,
     SendMessage,
+    SendReaction,
     State,
     Stream,
     TellTeam,
@@ -219,6 +221,8 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
     if isinstance(form, SendMessage) and form.content.file is not None:
         form = with_link(ports, entry, form, form.content.file)
+    if isinstance(form, SendMessage | SendReaction) and form.about is not None:
+        form = await _with_their_id(ports, entry, form)
     call = platform.call(form) if platform else None
     if platform is None or call is None:
         return Result(Outcome.PERMANENT, "the platform has no such thing", answered=False)
@@ -231,6 +235,15 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return replace(result, fault=said)
     accepted = time_of(answer) if platform.capabilities.floor else None
     return replace(result, native_id=platform.sent_id(form, answer), accepted_at=accepted)
+
+
+async def _with_their_id(
+    ports: Ports, entry: JournalEntry, command: SendMessage | SendReaction
+) -> SendMessage | SendReaction:
+    """Returns the command with the platform's own id of the customer's message that it is about."""
+    stored = await ports.store.load(entry.conversation)
+    known = stored.value if stored else ports.policy.newcomer(entry.conversation, command.to)
+    return command.model_copy(update={"about": await in_their_ids(ports, known, command.about)})
 
 
 async def asked(ports: Ports, command: Command, call: Call) -> Answer | None:

@@ -23,12 +23,16 @@ def linked_by(ports: Ports) -> Linked | None:
 
 def with_link(ports: Ports, entry: JournalEntry, command: SendMessage, file: File) -> SendMessage:
     """Returns the message with a link from which the platform, or the customer, gets the file; the
-    same one where the platform has the file.
+    same one where the platform has the file. Where Baton makes no links, words stand for a file
+    that only a desk's platform has.
 
-    Raises DoorClosed while Baton cannot make links.
+    Raises DoorClosed while Baton cannot make links to a file that it keeps.
     """
     if file.instead is None and file.native_id is not None:
         return command
+    if file.source_id is not None and ports.media_links is None:
+        words = file.instead or command.content.summary
+        return _saying(command, Content(text=words, suggestions=command.content.suggestions))
     link = file.file_url or _link(ports, entry, file)
     if file.instead is None:
         linked = file.model_copy(update={"file_url": link})

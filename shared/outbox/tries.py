@@ -176,11 +176,15 @@ def judge(
 ) -> Result:
     """Returns the result that an answer, or its absence, means for the try. `outcome_of` is the
     target's own reading of its answers.
+
+    A success that `outcome_of` does not believe, such as a page of a proxy, leaves it unknown
+    whether the call took effect, as an error of the server does.
     """
     if answer is None:
         return Result(Outcome.TRANSIENT, "no answer", arrived=None, answered=False)
     outcome, status = outcome_of(answer), answer.status
-    is_unsure = (status == 408 or status >= 500) and outcome is Outcome.TRANSIENT
+    says_nothing = status < 300 or status == 408 or status >= 500
+    is_unsure = says_nothing and outcome is Outcome.TRANSIENT
     return Result(
         outcome,
         f"HTTP {status}",

@@ -1,6 +1,7 @@
 """The interface of a platform, and the meaning of HTTP statuses."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -114,6 +115,15 @@ class Platform(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who a person is at a platform. `email` is in lower case."""
+
+    name: str | None = None
+    avatar: str | None = None
+    email: str | None = None
+
+
 @runtime_checkable
 class HasMedia(Protocol):
     """A platform whose customers send files."""
@@ -172,6 +182,45 @@ class HasNames(Protocol):
         """Returns which of the business's numbers an address is a customer of. None for a group."""
 
 
+@runtime_checkable
+class HasPaths(Protocol):
+    """A platform that calls several paths below its own, with methods of its own. `handshake`
+    answers what reports nothing.
+    """
+
+    def reports(self, request: Request) -> bool:
+        """Returns whether the request is one that `authenticate` and `events` are for. Without
+        that, and without an answer of `handshake`, it is 404.
+        """
+
+
+@runtime_checkable
+class HasPeople(Protocol):
+    """A platform whose events name people by an id alone."""
+
+    def person_lookup(self, person: str) -> Call:
+        """Returns the call that asks who a person is. Raises DoorClosed."""
+
+    def profile(self, answer: Answer) -> Profile:
+        """Returns what the answer says of that person.
+
+        Raises Unavailable if the platform did not say it and may say it later.
+        """
+
+
+@runtime_checkable
+class HasKeys(Protocol):
+    """A platform whose requests are proved by keys that it publishes."""
+
+    def keys_lookup(self, request: Request) -> Call | None:
+        """Returns the call that fetches the keys, None for a request that is refused without."""
+
+    def authenticate_with(self, request: Request, keys: Answer) -> None:
+        """Raises Unauthenticated if the request is not genuine, DoorClosed if a setting is
+        missing. It takes the place of `authenticate`.
+        """
+
+
 def outcome_of_status(status: int) -> Outcome:
     """Returns the meaning of an HTTP status, for platforms that document nothing else."""
     if 200 <= status < 300:
@@ -180,6 +229,19 @@ def outcome_of_status(status: int) -> Outcome:
     if status in (401, 408, 425, 429) or status >= 500:
         return Outcome.TRANSIENT
     return Outcome.FORBIDDEN if status == 403 else Outcome.PERMANENT
+
+
+def outcome_of_json(answer: Answer) -> Outcome:
+    """Returns the meaning of an HTTP status, for a platform whose answers are JSON. A success with
+    another body, such as the page of a proxy, is not its own: it proves nothing.
+    """
+    by_status = outcome_of_status(answer.status)
+    if by_status is Outcome.DONE and answer.body.strip():
+        try:
+            pydantic_core.from_json(answer.body)
+        except ValueError:
+            return Outcome.TRANSIENT
+    return by_status
 
 
 def error_status(answer: Answer) -> str | None:

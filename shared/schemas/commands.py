@@ -142,12 +142,14 @@ class GiveFloor(_ToChannel):
 
 
 class SendMessage(_ToCustomer):
-    """A message to the customer. `reopens`: a template, sent because other messages wait for the
-    customer. `waited`: a representative's, sent because the customer is back.
+    """A message to the customer. `about` is the id of their message that it answers. `reopens`: a
+    template, sent because other messages wait for the customer. `waited`: a
+    representative's, sent because the customer is back.
     """
 
     kind: Literal["message"] = "message"
     content: Content
+    about: str | None = None
     reopens: bool = False
     waited: bool = False
 
@@ -163,6 +165,16 @@ class SendEvent(_ToCustomer):
     event_type: Literal["REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"]
     notice: bool = False
     text: str | None = None
+
+
+class SendReaction(_ToCustomer):
+    """A human's reaction to the customer's message `about`; without an emoji it is taken back. It
+    may be repeated.
+    """
+
+    kind: Literal["reaction"] = "reaction"
+    about: str
+    emoji: str | None = None
 
 
 class SendSurvey(_ToCustomer):
@@ -252,11 +264,14 @@ class CallDesk(BaseCommand):
     """A call to a desk: a customer needs a human, has said something, or needs no human any more.
 
     - `action`: `open` carries the reason and what the agent may see, `close` carries the reason,
-      `say` stands for the text of its entry. Older versions stored in `text` what the agent may see
-      of it.
+      `say` stands for the text of its entry, `show` tells who has the customer, `hint` says to the
+      people in the chat what `reason` names. Older versions stored in `text` what the agent may
+      see of a `say`.
     - `platform`: the desk's platform when the command was made; the settings may have changed
       since.
-    - `menu`: the queue at that platform, None for its default.
+    - `menu`: the queue at that platform, None for its default. `place` and `invite` are as in the
+      desk's settings.
+    - `people`: who has the customer, for `show`.
     - `handoff`: the id of the handoff, the same in all calls about it; None if only the chat is
       known.
     - `chat`: Baton's id of the chat to close, or of one that was opened and is not linked yet.
@@ -271,11 +286,14 @@ class CallDesk(BaseCommand):
     kind: Literal["desk"] = "desk"
     desk: str
     platform: str
-    action: Literal["open", "say", "close"]
+    action: Literal["open", "say", "show", "hint", "close"]
     handoff: str | None = None
     chat: str | None = None
     customer: str | None = None
     menu: int | None = None
+    place: str | None = None
+    invite: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
     reason: str | None = None
     text: str | None = None
     language: str | None = None
@@ -291,10 +309,11 @@ class CallDesk(BaseCommand):
         return f"desk {self.handoff or self.chat or ''}"
 
     def target(self, conversation: str) -> str | None:
-        """Returns None for a repeated `open`: the desk is not called again, because its webhook
-        reports what it did.
+        """Returns None for an `open` that may have arrived: most desks are not called again,
+        because their webhook reports what they did.
         """
-        is_looked_for = self.action == "open" and self.asked_at is not None
+        is_unsure = self.until is not None or self.ambiguous
+        is_looked_for = self.action == "open" and self.asked_at is not None and is_unsure
         return None if is_looked_for else f"desk {self.platform}"
 
 
@@ -377,6 +396,7 @@ Command = Annotated[
     SendMessage
     | SendEvent
     | SendSurvey
+    | SendReaction
     | TakeFloor
     | GiveFloor
     | Publish
@@ -390,7 +410,7 @@ Command = Annotated[
     | FreeSlot,
     Field(discriminator="kind"),
 ]
-ToCustomer = SendMessage | SendEvent | SendSurvey
+ToCustomer = SendMessage | SendEvent | SendSurvey | SendReaction
 MoveFloor = TakeFloor | GiveFloor
 ToChannel = ToCustomer | MoveFloor
 

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
-from shared.schemas.details import Attachment, kind_of_type
+from shared.schemas.details import MEDIA_KINDS, Attachment, kind_of_type
 
 TEXT_LIMIT = 3072
 MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker"]
@@ -107,7 +107,8 @@ class File(_Open):
 
     The other fields are Baton's own:
     - `size`, `sha256` are known of an upload. `upload` is where Baton's own store has it,
-      `native_id` where the platform of `channel` has it.
+      `native_id` where the platform of `channel` has it. `source_id` is its id at the platform that
+      reported the message, for a file that a human sent from a desk of theirs.
     - `journal` and `entry` are where the message was said: links to the file name them.
     - `instead` are the words that a channel shows with a link to the file, because it cannot show
       the file itself.
@@ -122,11 +123,25 @@ class File(_Open):
     alt_text: str | None = None
     upload: str | None = None
     native_id: str | None = None
+    source_id: str | None = None
     channel: str | None = None
     sha256: str | None = None
     journal: str | None = None
     entry: str | None = None
     instead: str | None = None
+
+    @classmethod
+    def of(cls, known: Attachment) -> "File":
+        """Returns the file that a human sent, as the platform reported it."""
+        given = {
+            "kind": known.kind if known.kind in MEDIA_KINDS else None,
+            "mime_type": known.mime_type,
+            "file_name": known.file_name,
+            "size": known.size if isinstance(known.size, int) else None,
+            "alt_text": known.caption,
+            "source_id": known.id,
+        }
+        return cls.model_validate(given)
 
     @property
     def type_known(self) -> str | None:
@@ -236,7 +251,7 @@ class Content(Theirs):
                 size=file.size,
                 sha256=file.sha256,
                 caption=file.alt_text,
-                id=file.native_id,
+                id=file.native_id or file.source_id,
                 link=file.file_url,
                 upload=file.upload,
             ),

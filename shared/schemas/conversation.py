@@ -74,6 +74,8 @@ class Capabilities(Ours):
     - `window_hours`: hours after the customer's last message in which messages may be sent, None
       for no limit.
     - `surveys`: it has its own surveys.
+    - `replies`: it shows which message of the customer is answered; `reactions`: it shows a
+      reaction to one.
     - `floor`: it may let another sender than Baton answer a customer, and says so.
     - `templates`: it has approved messages that may be sent at any time.
     - `media`: the kinds of files that it shows, and the largest size of each in bytes. Of other
@@ -92,6 +94,8 @@ class Capabilities(Ours):
     caller_ids: bool = True
     window_hours: int | None = None
     surveys: bool = False
+    replies: bool = False
+    reactions: bool = False
     floor: bool = False
     templates: bool = False
     media: Mapping[str, int] = Field(default_factory=dict)

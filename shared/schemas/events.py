@@ -272,12 +272,15 @@ class ByRepresentative(Event):
     """A named representative joined, spoke or left.
 
     `person_id` is the person of `BATON_AGENTS` who acts, None for a system or a platform.
+    `native_person` is the platform's own id of the person, where its events do not name them and
+    Baton must ask who it is.
     """
 
-    beside: ClassVar[set[str]] = {*Event.beside, "person_id"}
+    beside: ClassVar[set[str]] = {*Event.beside, "person_id", "native_person"}
 
     representative: Representative
     person_id: str | None = None
+    native_person: str | None = None
 
 
 class TakesRoom(Event):
@@ -403,11 +406,32 @@ class Said(ByRepresentative):
 class HumanMessage(Said):
     """`delivered`: the channel has shown it already, for example because it was typed in the
     channel's own app.
+
+    `about` is the id of the customer's message that it answers. A desk's adapter gives the desk's
+    own id.
     """
 
     kind: ClassVar[str] = "human_message"
+    beside: ClassVar[set[str]] = {*Said.beside, "about"}
 
     delivered: bool = False
+    about: str | None = None
+
+
+class HumanReacted(ByRepresentative):
+    """A human reacted to the customer's message `about`, or took the reaction back (no `emoji`).
+    A desk's adapter gives the desk's own id of that message.
+    """
+
+    kind: ClassVar[str] = "human_reacted"
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, "about"}
+
+    about: str
+    emoji: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        return self.emoji
 
 
 class BotMessage(Said):

@@ -1,7 +1,9 @@
 """Plain HTTP values, so that platforms and use cases do not depend on a web framework."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,17 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+KEPT, LONGEST_KEPT = timedelta(hours=1), timedelta(days=1)
+
+
+def fresh_for(answer: Answer | None) -> timedelta:
+    """Returns for how long an answer is good, by its Cache-Control and Age (RFC 9111, 4.2)."""
+    headers = answer.headers if answer else {}
+    lasts = re.search(r"\bmax-age=([0-9]{1,9})", headers.get("cache-control", ""))
+    age = re.fullmatch(r"[0-9]{1,9}", headers.get("age", "0"))
+    if lasts is None:
+        return KEPT
+    seconds = int(lasts[1]) - (int(age[0]) if age else 0)
+    return max(timedelta(), min(timedelta(seconds=seconds), LONGEST_KEPT))

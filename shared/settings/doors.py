@@ -45,6 +45,12 @@ DOORS = (
         _serves("whatsapp"),
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
+    Door(
+        "webhook of Matrix",
+        ("receive_webhook",),
+        ("matrix_hs_tokens",),
+        _serves("matrix"),
+    ),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
     Door(
         "sessions of people",
@@ -91,6 +97,12 @@ DOORS = (
         lambda settings: any(
             desk.kind == "ccai" and desk.menu is None for desk in settings.baton_desks
         ),
+    ),
+    Door(
+        "rooms of Matrix, which an erase reaches too",
+        ("receive_webhook", "send_representative", "deliver_outbox"),
+        ("matrix_api_url", "matrix_server_name", "matrix_as_token"),
+        lambda settings: any(desk.kind == "matrix" for desk in settings.baton_desks),
     ),
     Door(
         "flags at CSKU",

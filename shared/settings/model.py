@@ -21,7 +21,8 @@ from pydantic import (
 from shared.errors import Misconfigured
 from shared.handoff.notices import Templates, checked, notices
 from shared.logs import log
-from shared.platforms.ccai.names import EVERYTHING
+from shared.platforms.ccai.names import EVERYTHING, NOW_OFFICIAL
+from shared.platforms.matrix.names import PREFIX
 from shared.platforms.unverified import SAFE
 from shared.schemas.canned import Canned
 from shared.schemas.canned import checked as canned_checked
@@ -47,6 +48,7 @@ from shared.settings.types import (
     Heard,
     Hosts,
     KeyRow,
+    MatrixServerName,
     MediaBucket,
     Names,
     Origins,
@@ -184,6 +186,22 @@ class Settings(BaseModel):
     csku_need_human: bool = False
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.
+    """
+    matrix_api_url: Url | None = None
+    """The homeserver of Matrix, where its client-server API is."""
+    matrix_server_name: MatrixServerName | None = None
+    """The homeserver's name, which ends the addresses of its users, like `example.org`."""
+    matrix_as_token: Secret = None
+    """The `as_token` of the registration, with which Baton acts for customers."""
+    matrix_hs_tokens: Secrets = ()
+    """The `hs_token` of the registration, which proves the homeserver's transactions."""
+    matrix_user_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._=-]{1,31}$")] = PREFIX
+    """What the names of customers and rooms on the homeserver begin with. It is part of the
+    registration.
+    """
+    matrix_room_end: Literal["tombstone", "leave"] = "tombstone"
+    """What becomes of a room at the end: `tombstone` closes it and an erase still reaches it; with
+    `leave` the customer leaves it.
     """
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
@@ -441,10 +459,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise _misconfigured(faults(error, given)) from None
+    _check_facts(read.get("ccai_unofficial", ""))
     hidden = {sha256(key) for key in no_keys}
     keys = {key: row for key, row in settings.baton_api_keys.items() if key not in hidden}
     _check_owners(keys.values(), settings.baton_agents)
     return _with_defaults(settings.model_copy(update={"baton_api_keys": keys}))
+
+
+def _check_facts(given: str) -> None:
+    """Logs facts that a setting from before still names, although they have become official."""
+    for one in sorted({word.strip() for word in given.split(",")} & {*NOW_OFFICIAL}):
+        log("WARNING", f"CCAI_UNOFFICIAL: leave out {one}; it is official now, and always counts")
 
 
 def _check_owners(keys: Collection[KeyRow], people: Collection[str]) -> None:

@@ -22,6 +22,7 @@ SINGLE = (
     "ccai_events_password",
     "ccai_api_token",
     "csku_api_secret",
+    "matrix_as_token",
     "crm_comment_authorization",
     "team_webhook_secret",
 )
@@ -31,6 +32,7 @@ LISTS = (
     "rcs_client_tokens",
     "whatsapp_app_secrets",
     "ccai_webhook_secrets",
+    "matrix_hs_tokens",
     "outbound_webhook_keys",
     "crm_comment_secret",
     "bridge_token_keys",

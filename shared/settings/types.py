@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from shared.handoff.routing.desk import Desk, desk_list, distinct
-from shared.platforms.ccai.names import Unofficial
+from shared.platforms.ccai.names import NOW_OFFICIAL, Unofficial
 from shared.platforms.unverified import Fact
 from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Role
@@ -32,6 +32,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+MATRIX_SERVER_NAME = re.compile(r"([A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
 EXACT_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -137,6 +138,16 @@ def names(value: object) -> object:
 def _facts(value: object) -> object:
     """Returns the parts of a comma-separated list, an empty one for `none`."""
     return () if value == "none" else names(value)
+
+
+def _unofficial(value: object) -> object:
+    """Returns the facts without those that have become official: they count in any case."""
+    given = _facts(value)
+    return (
+        tuple(one for one in given if one not in NOW_OFFICIAL)
+        if isinstance(given, tuple)
+        else given
+    )
 
 
 def words(value: object) -> object:
@@ -251,6 +262,12 @@ def _hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _matrix_server_name(value: str) -> str:
+    if not MATRIX_SERVER_NAME.fullmatch(value):
+        raise ValueError("give the name without https://, like example.org")
+    return value
+
+
 def _domains(value: tuple[str, ...]) -> tuple[str, ...]:
     if not all(DOMAIN.fullmatch(one) for one in value):
         raise ValueError("give domains of Google Workspace in lower case, like example.com")
@@ -277,7 +294,7 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
-PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai"]
+PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai", "matrix"]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -298,11 +315,12 @@ WebhookSecrets = Annotated[
 ]
 TokenKeys = Annotated[Names, AfterValidator(_token_keys), Field(repr=False)]
 Hosts = Annotated[Names, AfterValidator(_hosts)]
+MatrixServerName = Annotated[str, AfterValidator(_matrix_server_name)]
 Domains = Annotated[Names, AfterValidator(_domains)]
 ClientId = Annotated[str, AfterValidator(_client_id)]
 Origins = Annotated[Names, AfterValidator(_origins)]
 PhoneNumberIds = Annotated[Names, AfterValidator(_phone_number_ids)]
-UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_facts)]
+UnofficialFacts = Annotated[tuple[Unofficial, ...], BeforeValidator(_unofficial)]
 ReopenTemplate = Annotated[str, AfterValidator(_template)]
 MediaBucket = Annotated[str, AfterValidator(_media_bucket)] | None
 Agent = Annotated[str, AfterValidator(_agent)]

@@ -5,14 +5,13 @@ https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.ports import Clock, Sender
-from shared.schemas.http import Answer, Call
+from shared.schemas.http import Answer, Call, fresh_for
 from shared.schemas.notation import sha256
 
 CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
@@ -20,7 +19,6 @@ ISSUERS = ("accounts.google.com", "https://accounts.google.com")
 SKEW_SECONDS = 10  # by which Google's clock and this one may differ
 # A page sends a token at once. An older one was copied from somewhere.
 NEWEST = timedelta(minutes=10)
-KEPT, LONGEST_KEPT = timedelta(hours=1), timedelta(days=1)
 AGAIN = timedelta(minutes=1)  # tokens with invented key ids must not become calls to Google
 
 
@@ -95,7 +93,7 @@ class GoogleSignIn:
                 self._asked = now
                 answer = await self._sender.send(Call("GET", self._url, b""))
                 self._known = _certificates_in(answer)
-                self._good_until = now + _lifetime(answer)
+                self._good_until = now + fresh_for(answer)
             return self._known
 
 
@@ -108,14 +106,3 @@ def _certificates_in(answer: Answer | None) -> Mapping[str, str]:
     if not isinstance(found, dict) or not found:
         raise Unavailable("no-google-certificates", "Google does not answer; sign in again.")
     return found
-
-
-def _lifetime(answer: Answer | None) -> timedelta:
-    """Returns for how long an answer is good, by its Cache-Control and Age (RFC 9111, 4.2)."""
-    headers = answer.headers if answer else {}
-    lasts = re.search(r"\bmax-age=([0-9]{1,9})", headers.get("cache-control", ""))
-    age = re.fullmatch(r"[0-9]{1,9}", headers.get("age", "0"))
-    if lasts is None:
-        return KEPT
-    seconds = int(lasts[1]) - (int(age[0]) if age else 0)
-    return min(max(timedelta(seconds=seconds), timedelta()), LONGEST_KEPT)

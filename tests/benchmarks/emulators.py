@@ -21,7 +21,8 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from infra.local.emulated import TOPICS
 from infra.local.server import free_port
-from tests.conftest import BECOME, FAST, FIRESTORE_MAIN, _await_ready, _find
+from tests.become import BECOME
+from tests.conftest import FAST, FIRESTORE_MAIN, _await_ready, _find
 
 JARS = {
     "firestore": (

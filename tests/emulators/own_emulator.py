@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.local.server import free_port
-from tests.conftest import BECOME, FAST, FIRESTORE_MAIN, _absent, _await_ready, _find
+from tests.become import BECOME
+from tests.conftest import FAST, FIRESTORE_MAIN, _absent, _await_ready, _find
 
 FIRESTORE = (
     "cloud-firestore-emulator/cloud-firestore-emulator.jar",

@@ -2,13 +2,14 @@
 somewhere.
 """
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from infra.capabilities import WORDS, matrix
+from infra.capabilities import DESK_WORDS, WORDS, desk_matrix, matrix
 from infra.deploy.steps_watching import alert_body
 from infra.deployables import deployables
 from infra.diagram import diagram
@@ -22,6 +23,7 @@ from shared.errors import BatonError, DoorClosed, Refused, TooMany, Unauthentica
 from shared.reports.figures import BREAKDOWNS, figures
 from shared.reports.tables import TIMINGS
 from shared.schemas.conversation import Capabilities
+from shared.schemas.desk_kinds import DeskKind
 from shared.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +83,9 @@ def test_every_breakdown_is_named(breakdown: str) -> None:
 
 def test_the_capabilities_are_printed_from_the_platforms_own_data() -> None:
     assert matrix() in PLATFORMS
-    assert set(WORDS) == set(Capabilities.model_fields)
+    assert set(WORDS) == set(Capabilities.model_fields) - {"delivers"}
+    assert desk_matrix() in PLATFORMS
+    assert list(DESK_WORDS) == [field.name for field in dataclasses.fields(DeskKind)]
 
 
 DOCUMENTS = documents()

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.whatsapp import NUMBER, WhatsAppSimulator
-from shared.schemas.commands import GiveFloor, MoveFloor, SendMessage, TakeFloor
+from shared.schemas.commands import GiveFloor, MoveFloor, SendMessage, SendReaction, TakeFloor
 from shared.schemas.content import Content, Template
 from shared.schemas.conversation import Holder
 from shared.schemas.events import FloorMoved, HumanMessage, Overheard, Undelivered, UserMessage
@@ -155,6 +155,32 @@ async def test_a_customer_changes_deletes_and_reacts(whatsapp: WhatsAppSimulator
     assert refused["error"]["code"] == 404
     (known,) = whatsapp.store.conversations()
     assert known["said"] == "Street 21"
+
+
+async def test_the_business_reacts_to_a_message_and_answers_it(
+    whatsapp: WhatsAppSimulator,
+) -> None:
+    of, to = (await says(whatsapp, "Street 12"))["messageId"], f"{NUMBER}|{PHONE.lstrip('+')}"
+    for emoji in ("👍", None):
+        reaction = SendReaction(id="1", to=to, representative=BOT, about=of, emoji=emoji)
+        assert (await ask(whatsapp, called(reaction))).status == 200
+    said = Content(text="Thank you")
+    answer = SendMessage(id="2", to=to, representative=BOT, content=said, about=of)
+    await ask(whatsapp, called(answer))
+    rows = [row for row in whatsapp.store.transcript(PHONE) if row["side"] == "business"]
+    assert [row["body"] for row in rows] == [
+        {"of": of, "emoji": "👍"},
+        {"of": of},
+        {"text": "Thank you", "about": of},
+    ]
+    lost = SendReaction(id="3", to=to, representative=BOT, about="wamid.none", emoji="👍")
+    assert json.loads((await ask(whatsapp, called(lost))).body)["error"]["code"] == 131009
+
+
+def called(command: SendMessage | SendReaction) -> Call:
+    call = WHATSAPP.call(command)
+    assert call is not None
+    return call
 
 
 async def test_a_change_or_a_deletion_opens_no_window(whatsapp: WhatsAppSimulator) -> None:

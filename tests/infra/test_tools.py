@@ -32,6 +32,7 @@ TOOLS = [
     "infra.doctor",
     "infra.documents",
     "infra.export",
+    "infra.matrix",
     "infra.openapi",
     "infra.recount",
     "infra.stage",

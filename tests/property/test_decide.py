@@ -89,13 +89,19 @@ policies = st.builds(
     bot_turns_limit=st.integers(0, 3),
     bot_hears=st.sampled_from((frozenset(), frozenset({"reaction"}))),
     webhooks=st.sets(st.sampled_from(("BOT", "HUMAN"))).map(frozenset),
+    threads=st.sampled_from((frozenset(), frozenset({"ccai"}))),
     capabilities=st.sampled_from(
         (
             {},
             {"business_messages": Capabilities(text_limit=1000)},
             {
                 "business_messages": Capabilities(
-                    frames=False, labels=False, window_hours=1, templates=True
+                    frames=False,
+                    labels=False,
+                    window_hours=1,
+                    templates=True,
+                    replies=True,
+                    reactions=True,
                 )
             },
             {"business_messages": Capabilities(frames=False, labels=False, floor=True)},

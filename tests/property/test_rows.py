@@ -8,7 +8,7 @@ from shared.handoff.machine import decide
 from shared.handoff.policy import Policy
 from shared.handoff.terms import Effect
 from shared.schemas import events
-from shared.schemas.commands import SendEvent, SendSurvey, ToCustomer
+from shared.schemas.commands import SendEvent, SendReaction, SendSurvey, ToCustomer
 from shared.schemas.conversation import Conversation
 from shared.schemas.representative import RepresentativeType
 from tests.property.pools import Pool, on_each
@@ -34,6 +34,8 @@ def _says(effect: Effect, command: ToCustomer) -> bool:
     """Returns whether the words of the effect, as TABLE.md prints them, name this command."""
     if isinstance(command, SendSurvey):
         return "survey" in effect
+    if isinstance(command, SendReaction):
+        return "reaction" in effect
     if isinstance(command, SendEvent):
         return _is_frame(effect)
     if command.reopens:

@@ -84,6 +84,7 @@ KINDS = {
     "desk": {"tenant.test"},
     "team": {"slack.test", "chat.test", "hook.test"},
     "survey": {"platform.test"},
+    "reaction": set[str](),  # no platform here shows reactions
     # They carry no words, and the platforms here have no floors.
     "take_floor": set[str](),
     "give_floor": set[str](),

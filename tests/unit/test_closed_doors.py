@@ -13,6 +13,7 @@ from shared.settings.model import Settings, read_settings
 KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
 CSKU = {"name": "sales", "kind": "csku"}
+MATRIX = {"name": "team", "kind": "matrix"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
 # row: what makes a function use the door, and values that open it, in the order of its needs
 ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
@@ -21,6 +22,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
+    "webhook of Matrix": ({}, ("dev-hs-token",)),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (
         {"BATON_AGENTS": '{"jane@example.com": {"name": "Jane"}}'},
@@ -42,6 +44,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
         {"BATON_DESKS": json.dumps([CCAI])} | {"CCAI_API_URL": "https://tenant.test"}
         | {"CCAI_API_USER": "baton", "CCAI_API_TOKEN": "dev-token"},
         ("0",),
+    ),
+    "rooms of Matrix, which an erase reaches too": (
+        {"BATON_DESKS": json.dumps([MATRIX])},
+        ("https://matrix.test", "example.org", "dev-as-token"),
     ),
     "flags at CSKU": (
         {"BATON_DESKS": json.dumps([CSKU]), "CSKU_NEED_HUMAN": "true"},

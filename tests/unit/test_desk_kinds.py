@@ -3,16 +3,19 @@ vendor.
 """
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
+from infra.uses import USES
 from shared.bootstrap.desks import desks
 from shared.bootstrap.platforms import platforms
 from shared.handoff.routing.desk import Desk
 from shared.schemas.conversation import Conversation
 from shared.schemas.desk_kinds import DESK_KINDS, Way
-from shared.settings.model import Settings
+from shared.settings.doors import DOORS
+from shared.settings.model import Settings, read_settings
 
 HANDOFF = Path(__file__).parents[2] / "shared" / "handoff"
 SETTINGS = Settings()
@@ -20,7 +23,7 @@ VENDORS = {*platforms(SETTINGS)}
 
 
 def kinds(*ways: Way) -> set[str]:
-    return {kind for kind, way in DESK_KINDS.items() if way in ways}
+    return {kind for kind, able in DESK_KINDS.items() if able.way in ways}
 
 
 def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:
@@ -29,6 +32,26 @@ def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:
     assert kinds(Way.HAS_CONVERSATION) == set(known.flags)
     assert kinds(Way.OPENS_CHATS, Way.HAS_CONVERSATION) <= VENDORS
     assert not kinds(Way.READS) & VENDORS
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(Way.OPENS_CHATS, Way.HAS_CONVERSATION)))
+def test_a_desk_without_its_settings_is_a_door_that_is_closed(kind: str) -> None:
+    row = json.dumps([{"name": "people", "kind": kind}])
+    asked = read_settings({"BATON_DESKS": row, "CSKU_NEED_HUMAN": "true"})
+    own = [
+        door
+        for door in DOORS
+        if "deliver_outbox" in door.functions
+        and door.is_used(asked)
+        and not door.is_used(read_settings({}))
+    ]
+    assert own
+    assert {name.split("_")[0] for door in own for name in door.needs} == {kind.split("_")[0]}
+
+
+def test_every_kind_of_desk_is_a_use_that_the_doctor_knows() -> None:
+    assert {name for name, use in USES.items() if use.kind == "desk"} == set(DESK_KINDS)
+    assert {name for use in USES.values() for name in use.doors} <= {door.name for door in DOORS}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds(Way.HAS_CONVERSATION)))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shared.bootstrap.root import Baton
 from shared.errors import Misconfigured
@@ -354,3 +355,16 @@ def test_a_channel_that_baton_does_not_know_is_named(capsys: pytest.CaptureFixtu
     with pytest.raises(Misconfigured):
         _ = Baton(read_settings({"BATON_DESKS": '[{"name": "a", "channels": ["fax"]}]'})).ports
     assert "BATON_DESKS A: fax is none of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"place": "#team:example.org"}, "the internal id of a room"),
+        ({"menu": 1}, "menu"),
+    ],
+)
+def test_a_row_of_matrix_has_what_fits_it(row: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Desk(name="people", kind="matrix", **row)
+    assert Desk(name="people", kind="matrix", place="!team:example.org").place

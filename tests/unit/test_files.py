@@ -40,7 +40,15 @@ PDF = "https://files.test/manual.pdf"
 class Speech:
     """What a representative says on one channel, and the calls that it makes."""
 
-    def __init__(self, platform: str, content: Content, *, by_bot: bool = False, **policy: Any):
+    def __init__(
+        self,
+        platform: str,
+        content: Content,
+        *,
+        by_bot: bool = False,
+        links: MediaLinks | None = LINKS,
+        **policy: Any,
+    ):
         self.talk = Talk("es", platform, capabilities=capabilities(KNOWN), **policy)
         self.talk.conversation = self.talk.conversation.model_copy(
             update={"address": "1065|5511987654321"}
@@ -54,18 +62,20 @@ class Speech:
         self.talk.take(event)
         made = self.talk.done[before:]
         self.sent = [
-            _with_link(self.talk, one, event) for one in made if isinstance(one, SendMessage)
+            _with_link(self.talk, one, event, links) for one in made if isinstance(one, SendMessage)
         ]
         self.place = MediaName(self.talk.conversation.id, event.entry_id)
         calls = [KNOWN[platform].call(one) for one in self.sent]
         self.bodies: list[dict[str, Any]] = [json.loads(one.body) for one in calls if one]
 
 
-def _with_link(talk: Talk, command: SendMessage, event: events.Event) -> SendMessage:
+def _with_link(
+    talk: Talk, command: SendMessage, event: events.Event, links: MediaLinks | None
+) -> SendMessage:
     file = command.content.file
     if file is None:
         return command
-    ports: Any = _Ports(talk)
+    ports: Any = _Ports(talk, links)
     entry = JournalEntry(
         id=event.entry_id, conversation=talk.conversation.id, seq=1, time=NOW, kind=event.kind,
         source=event.source, verdict=Verdict.ACCEPTED, nonce="n",
@@ -76,8 +86,8 @@ def _with_link(talk: Talk, command: SendMessage, event: events.Event) -> SendMes
 class _Ports:
     """What `with_link` needs of the ports."""
 
-    def __init__(self, talk: Talk) -> None:
-        self.policy, self.media_links = talk.policy, LINKS
+    def __init__(self, talk: Talk, links: MediaLinks | None) -> None:
+        self.policy, self.media_links = talk.policy, links
 
 
 def _given(**file: Any) -> Content:
@@ -103,6 +113,7 @@ places = st.one_of(
         lambda url: {"fileUrl": url}
     ),
     st.fixed_dictionaries({"upload": st.just("u1"), "size": st.integers(1, 200 << 20)}),
+    st.fixed_dictionaries({"sourceId": st.just("file-at-the-desk")}),
     st.fixed_dictionaries(
         {"nativeId": st.just("m1"), "channel": st.sampled_from(["whatsapp:p0", "rcs:p0"])}
     ),
@@ -295,3 +306,13 @@ def test_a_file_always_has_a_name_for_people(url: str) -> None:
     name = File(file_url=url).name
     assert name.strip() and "\n" not in name and "/" not in unquote(name)
     assert pydantic_core.to_json(name)
+
+
+@pytest.mark.parametrize("platform", CHANNELS)
+def test_words_stand_for_a_desks_file_where_baton_makes_no_links(platform: str) -> None:
+    file = {"kind": "image", "fileName": "map.png", "altText": "Here", "sourceId": "file-7"}
+    speech = Speech(platform, _given(**file), links=None)
+    whole = json.dumps(speech.bodies)
+    assert "Here" in whole
+    assert "map.png" in whole
+    assert "file-7" not in whole

@@ -39,6 +39,7 @@ from tests.unit.test_transitions import (
     CHAT,
     EARLIER,
     FAILED,
+    IN_CHAT,
     JANE,
     LOOPING,
     NOW,
@@ -77,6 +78,7 @@ WINDOW = replace(
     reopen_templates={"business_messages": ANSWER},
     keeps_files=True,
     notifies_answered=True,
+    threads=frozenset({"ccai"}),
 )
 AT_SHOP = PlatformContext(label="John Doe", business_name="My Business")
 JANES: tuple[str, dict[str, Any]] = ("human_message", {})
@@ -125,6 +127,7 @@ HOLDS: dict[Condition, Case] = {
     Condition.HUMAN_WAITED: (HUMAN, {**ASKED, "timer": None}, ("reopen_timeout", {})),
     Condition.HELD: (HUMAN, LATE_HUMAN, JANES),
     Condition.OFFER_POINTLESS: (QUEUED, {"offer": TO_SAM}, ("human_joined", {})),
+    Condition.DESK_LOOKS_ON: (QUEUED, {"called": IN_CHAT}, ("human_joined", {"source": CHAT})),
     Condition.SLOTS_OVER: (HUMAN, {"humans": (WITH_SLOT,)}, LEAVES),
     Condition.WAIT_OVER: (
         QUEUED,
@@ -228,6 +231,10 @@ FAILS: dict[Condition, list[Case]] = {
             ("human_joined", {"representative": human("Ada").representative}),
         ),
     ],
+    Condition.DESK_LOOKS_ON: [
+        (QUEUED, {}, ("human_joined", {"source": CHAT})),
+        (QUEUED, {"called": IN_CHAT}, WORDS),
+    ],
     Condition.SLOTS_OVER: [
         (HUMAN, {}, LEAVES),
         (HUMAN, {"humans": (WITH_SLOT,)}, WORDS),
@@ -317,6 +324,7 @@ LEAVES_BEHIND: dict[Condition, dict[str, Any]] = {
     Condition.HUMAN_WAITED: {"timer": Timer(kind="idle", **IDLE)},
     Condition.HELD: {"phase": HUMAN},
     Condition.OFFER_POINTLESS: {"offer": None},
+    Condition.DESK_LOOKS_ON: {"called": IN_CHAT},
     Condition.SLOTS_OVER: {"humans": ()},
     Condition.WAIT_OVER: {"tried": (), "assign": None},
     Condition.SURVEY_OVER: {"survey": SURVEY.model_copy(update={"words": False})},
@@ -339,6 +347,7 @@ EMITS: dict[Condition, list[str]] = {
     Condition.CUSTOMER_BACK: ["HUMAN Jane: It is here"],
     Condition.HELD: ["HUMAN Jane: "],
     Condition.OFFER_POINTLESS: ["free_slot"],
+    Condition.DESK_LOOKS_ON: ["desk show"],
     Condition.SLOTS_OVER: ["free_slot"],
     Condition.OWED_CLOSED: [FAILED],
     Condition.OWED_NOBODY: ["BOT Hello World Agent: Sorry, nobody is available right now"],

@@ -71,7 +71,10 @@ COMMANDS = {
     Effect.LEAVE: ["LEFT Jane"],
     Effect.BOT_MESSAGE: ["BOT Bot: hello"],
     Effect.SEND_SURVEY: ["survey"],
+    Effect.REACT: ["reaction"],
     Effect.PUBLISH_VARIABLES: ["publish baton-variables variables"],
+    Effect.HINT_CLAIM: ["desk hint"],
+    Effect.HINT_OVER: ["desk hint"],
     Effect.END_CHAT: ["desk close"],
     Effect.KEEP_CHAT: ["desk close"],
     Effect.CLOSE_DESK: ["desk close"],
@@ -117,6 +120,11 @@ WINDOW = Policy(
 )
 REOPENING = replace(
     WINDOW, reopen_templates={"business_messages": Template(name="answer_ready", language="en")}
+)
+THREADS = replace(
+    WINDOW,
+    threads=frozenset({"ccai"}),
+    desks=(Desk.model_construct(name="calls", kind="ccai", claim="first"),),
 )
 HEARING = replace(WINDOW, bot_hears=frozenset({events.Reaction.kind}))
 LOOPING = {
@@ -199,7 +207,7 @@ def event(kind: str, **more: Any) -> events.Event:
         "name": "unknown",
         "content": Content(text="hello"), "armed": 3, "n": 1,
         "frame": "frame of Jane", "variables": (VARIABLE,), "message": "m1", "chat": CHAT,
-        "entry": "e1", "note": "she is right",
+        "entry": "e1", "note": "she is right", "emoji": "👍", "about": "m0",
         "offer": None if kind == "claim" else "o1", "why": "declined",
         "to": "sam@example.com", "slot": "o1",
         "desk": DESK, "template": "t1", "lines": ("whatsapp:h-1",), "old": (),
@@ -264,6 +272,9 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.DESK_OUT: ({"humans": (DESKS_OWN, SAM)}, {"source": DESK, "human_needed": False}),
     Guard.PAST: (PAST, {"source": CHAT}),
     Guard.PAST_PRESENT: (PAST, {"source": CHAT}),
+    Guard.MAY_REACT: ({}, {}),
+    Guard.THREAD_OVER: (PAST, {"source": CHAT}),
+    Guard.UNCLAIMED: ({"called": IN_CHAT, "humans": ()}, {"source": CHAT}),
     Guard.ANOTHERS: ({"called": CALLED}, {"source": DESK}),
     Guard.KEPT: ({"called": CALLED}, {}),
     Guard.UNNEEDED: ({"links": (USER,)}, {"source": USER}),
@@ -480,7 +491,7 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     rule = TABLE[kind][phase][place]
     before, happened = case(kind, phase, rule)
     asks = rule.when is Guard.BOT_HEARS or (kind, rule.when) == ("reaction", Guard.HEARD_BEFORE)
-    policy = HEARING if asks else REOPENING if rule.when is Guard.MANY_WAIT else WINDOW
+    policy = HEARING if asks else POLICIES.get(rule.when, WINDOW)
     assert rule_for(before, happened, NOW, policy) is rule, (
         "no case for this rule, or an earlier one decides"
     )
@@ -499,6 +510,14 @@ def test_each_rule_decides_and_does_what_it_says(kind: str, phase: Phase, place:
     assert done == list(_expected(kind, rule, before))
 
 
+POLICIES = {
+    Guard.MANY_WAIT: REOPENING,
+    Guard.MAY_REACT: replace(
+        WINDOW, capabilities={"business_messages": Capabilities(reactions=True)}
+    ),
+    Guard.THREAD_OVER: THREADS,
+    Guard.UNCLAIMED: THREADS,
+}
 CORRECTED = [
     "ECHO HEARD HEARD_BEFORE DESK_HEARD",
     "ECHO HEARD HEARD_BEFORE_ASSISTED HEARD_BEFORE BOT_HEARD ASSISTED PASSED_ON",
@@ -582,11 +601,13 @@ def test_no_rule_is_missing() -> None:
         "assign_timeout": ["", "OUTDATED", ""],
         "person_gone": ["", "OFFERED_SLOT", "OFFERED_SLOT ABSENT OTHERS_STAY TO_BOT"],
         "human_message": [
-            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
-            "NO_TEMPLATES UNDELIVERED REQUEST STALE PAST",
-            "NO_TEMPLATES UNDELIVERED GONE UNREACHABLE MANY_WAIT PAST_PRESENT PRESENT "
+            "NO_TEMPLATES UNDELIVERED REQUEST THREAD_OVER UNCLAIMED STALE PAST",
+            "NO_TEMPLATES UNDELIVERED REQUEST THREAD_OVER UNCLAIMED STALE PAST",
+            "NO_TEMPLATES UNDELIVERED GONE UNREACHABLE MANY_WAIT THREAD_OVER UNCLAIMED "
+            "PAST_PRESENT PRESENT "
             "REQUEST STALE PAST",
         ],
+        "human_reacted": ["", "", "PAST MAY_REACT"],
         "human_left": [
             "UNDELIVERED REQUEST",
             "UNDELIVERED REQUEST",

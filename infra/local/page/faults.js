@@ -39,6 +39,7 @@ const CHATS = [
     title: "chat_created comes late",
     lasts: { unit: "s", max: 600, step: 1, usual: 20 },
   },
+  { name: "closing_flat", title: "Take the end of a chat in the guide's form" },
 ];
 const ANSWERS = [
   { name: "garbled", title: "Answer 200 with rubbish" },

@@ -39,13 +39,15 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 class CcaiFaults(Faults):
     """`created_first`: chat_created arrives before the answer to POST /chats. `created_silent`: it
     is never sent. `created_lost`: the chat is created, and the answer is lost. `created_seconds`:
-    the least time between the answer and chat_created.
+    the least time between the answer and chat_created. `closing_flat`: the body that finishes a
+    chat must have its parameters at the top, as the guide names them.
     """
 
     created_first: Share = 0
     created_silent: Share = 0
     created_lost: Share = 0
     created_seconds: Annotated[float, Field(ge=0, le=600)] = 0
+    closing_flat: Share = 0
 
 
 class CcaiSimulator(Simulator):
@@ -63,6 +65,8 @@ class CcaiSimulator(Simulator):
         self._secrets = secrets
         self._login = "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
         self._calls: deque[float] = deque()
+        self.unlimited = False  # tests call more often than a tenant may
+        self.announcing = 0  # how many chats were made that chat_created has not named yet
         super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
@@ -110,7 +114,7 @@ class CcaiSimulator(Simulator):
         async def guarded(request: Request) -> Response:
             if request.headers.get("authorization") != self._login:
                 return self.refusal(401, "Wrong credentials.")
-            if not self._in_pace():
+            if not self.unlimited and not self._in_pace():
                 return self.refusal(
                     429, f"More than {PER_SECOND} requests a second.", {"retry-after": "1"}
                 )
@@ -172,7 +176,12 @@ class CcaiSimulator(Simulator):
             await self.let_baton_hear()
             return
         late = self.faults.created_seconds if isinstance(self.faults, CcaiFaults) else 0
-        asyncio.get_running_loop().call_later(max(AFTER_THE_ANSWER, late), self.report, body)
+        self.announcing += 1
+        asyncio.get_running_loop().call_later(max(AFTER_THE_ANSWER, late), self._announced, body)
+
+    def _announced(self, body: dict[str, Any]) -> None:
+        self.announcing -= 1
+        self.report(body)
 
     async def _message(self, request: Request) -> Response:
         """Shows the message to the agents, and reports it by the webhook again: an echo."""
@@ -200,8 +209,9 @@ class CcaiSimulator(Simulator):
         refused = self._refused(native, body.get("finished_by_user_id"))
         if refused is not None:
             return refused
-        if not isinstance(body.get("chat"), dict) or body["chat"].get("status") != "finished":
-            return self.refusal(422, "Only status finished is simulated.")
+        asked = body if self.faults.strikes("closing_flat") else body.get("chat")
+        if not isinstance(asked, dict) or asked.get("status") != "finished":
+            return self.refusal(422, "status must be finished: nothing else is simulated.")
         self._end(native, {})
         return JSONResponse({"id": int(native), "status": "finished"})
 
@@ -224,17 +234,16 @@ class CcaiSimulator(Simulator):
         native, body = request.path_params["key"], await json_of(request)
         if not self.store.knows(native) or self._is_finished(native):
             return self.refusal(409, "There is no such chat, or it is finished.")
-        act = (
-            getattr(self, f"_{body.get('action')}", None)
-            if body.get("action") in _ACTIONS
-            else None
-        )
-        if act is None:
+        if body.get("action") not in _ACTIONS:
             return self.refusal(422, f"action is one of {', '.join(_ACTIONS)}.")
-        with self.store.whole():
-            act(native, body)
+        self.act(native, body["action"], body)
         await self.let_baton_hear()
         return JSONResponse({"chat": int(native), "action": body["action"]})
+
+    def act(self, native: str, action: str, body: Mapping[str, Any]) -> None:
+        """Lets an agent act in an open chat. `action` is one of `_ACTIONS`."""
+        with self.store.whole():
+            getattr(self, f"_{action}")(native, body)
 
     def _joins(self, native: str, body: Mapping[str, Any]) -> None:
         self._note(native, "joined", body)

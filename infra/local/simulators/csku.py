@@ -18,7 +18,7 @@ UNKNOWN = "conv_unknown"  # a conversation that it does not have
 class CskuSimulator:
     def __init__(self, business: str, secret: str) -> None:
         self._login = (business, secret)
-        self._flagged: list[str] = []
+        self.flagged: list[str] = []
         call = Route(f"{PREFIX}/v1/conversation/need-human", self._flag, methods=["POST"])
         look = Route(f"{PREFIX}/flagged", self._look, methods=["GET"])
         self.application = application([call, look])
@@ -29,14 +29,14 @@ class CskuSimulator:
         native = (await json_of(request)).get("conversation_id")
         if not isinstance(native, str) or native == UNKNOWN:
             return _refusal(404, "There is no such conversation.")
-        if native not in self._flagged:
-            self._flagged.append(native)
+        if native not in self.flagged:
+            self.flagged.append(native)
         return JSONResponse(
             {"status": 1, "message": "The conversation is marked as needing a human."}
         )
 
     async def _look(self, request: Request) -> Response:
-        return JSONResponse({"flagged": self._flagged})
+        return JSONResponse({"flagged": self.flagged})
 
 
 def _refusal(code: int, words: str) -> Response:

@@ -255,9 +255,14 @@ class WhatsAppSimulator(PhoneSimulator):
                 131047,
                 "Re-engagement message: more than 24 hours since the customer last wrote.",
             )
+        if body.get("type") == "reaction":
+            return self._reacted(key, body)
         content, fault = dict[str, Any](), None
         try:
             content = await self._with_files(shown(body))
+            answered = str(at(body, "context", "message_id"))
+            if key in (self.store.owner_of(side, answered) for side in ("customer", "business")):
+                content["about"] = answered  # an unknown message is answered without its words
         except WrongContent as error:
             return _error(400, 100, str(error))
         except NotFetched as error:
@@ -276,6 +281,26 @@ class WhatsAppSimulator(PhoneSimulator):
         self.typing.pop(key, None)
         given = body.get("to") or body.get("recipient")
         contact = {"input": given, **self._names_of(key, "wa_id", "user_id")}
+        return JSONResponse(
+            {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": native}]}
+        )
+
+    def _reacted(self, key: str, body: dict[str, Any]) -> Response:
+        """Shows a reaction to the customer's message; with an empty emoji it is taken back.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/reaction-messages
+        """
+        of, emoji = at(body, "reaction", "message_id"), at(body, "reaction", "emoji")
+        if not isinstance(of, str) or not isinstance(emoji, str):
+            return _error(400, 100, "reaction must have message_id and emoji.")
+        if self.store.owner_of("customer", of) != key:
+            return _error(400, 131009, "Parameter value is not valid: no such message.")
+        native = self.new_id()
+        with self.store.whole():
+            row = {"of": of, **({"emoji": emoji} if emoji else {})}
+            self.store.show(key, "business", "reaction", native, row)
+            self.report(self._status_of(key, native, "sent"))
+        contact = {"input": body.get("to"), **self._names_of(key, "wa_id", "user_id")}
         return JSONResponse(
             {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": native}]}
         )

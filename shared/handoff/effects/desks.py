@@ -6,6 +6,7 @@ changes nothing of the handoff under way, and the desk is asked again to end the
 is asked twice does nothing more.
 """
 
+from collections.abc import Callable
 from datetime import UTC
 
 from shared.handoff.draft import Draft, expect
@@ -132,6 +133,8 @@ def call(draft: Draft) -> None:
         draft,
         "open",
         menu=desk.menu,
+        place=desk.place,
+        invite=desk.invite,
         reason=request.reason,
         metadata=metadata_for(Audience.AGENT, request.metadata, known.variables),
         language=known.locale or draft.policy.notices.language,
@@ -144,6 +147,36 @@ def relay(draft: Draft) -> None:
     event = expect(draft.event, ByCustomer)
     if event.said or event.details:
         call_desk(draft, "say")
+
+
+def show_standing(draft: Draft) -> None:
+    called, humans = draft.conversation.called, draft.conversation.humans
+    if called is not None:
+        people = tuple(human.representative.name for human in humans)
+        call_desk(draft, "show", chat=called.chat, people=people)
+
+
+def hint(reason: str) -> Callable[[Draft], None]:
+    """Returns the effect that says something of Baton's own to the people in the chat of the
+    event.
+    """
+
+    def effect(draft: Draft) -> None:
+        chat, called = draft.event.source, draft.conversation.called
+        kind = platform_of(chat)
+        draft.emit(
+            CallDesk(
+                id=draft.derived_id("desk hint"),
+                desk=called.desk if called and called.has(chat) else kind,
+                platform=kind,
+                action="hint",
+                handoff=called.handoff if called and called.has(chat) else None,
+                chat=chat,
+                reason=reason,
+            )
+        )
+
+    return effect
 
 
 def close(draft: Draft) -> None:

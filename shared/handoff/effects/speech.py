@@ -8,10 +8,10 @@ from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.frames import introduce
 from shared.handoff.effects.notifications import notification
 from shared.handoff.notices import Notice
-from shared.schemas.commands import SendMessage, SendSurvey, State
+from shared.schemas.commands import SendMessage, SendReaction, SendSurvey, State
 from shared.schemas.content import TEXT_LIMIT, Content, File
 from shared.schemas.conversation import Waiting
-from shared.schemas.events import HumanMessage, Said, SurveyAsked
+from shared.schemas.events import HumanMessage, HumanReacted, Said, SurveyAsked
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened, split_text
 
@@ -37,6 +37,22 @@ def bot_message(draft: Draft) -> None:
         draft.reason = "not-active"
     else:
         _say(draft, expect(draft.event, Said))
+
+
+def react(draft: Draft) -> None:
+    event, known = expect(draft.event, HumanReacted), draft.conversation
+    human = known.present(event.representative)
+    draft.send(
+        SendReaction(
+            id=draft.next_id(),
+            to=known.address,
+            channel=known.speaks_on,
+            representative=event.representative,
+            frame=introduce(draft, human).frame if human else None,
+            about=event.about,
+            emoji=event.emoji,
+        )
+    )
 
 
 def survey(draft: Draft) -> None:
@@ -100,7 +116,7 @@ def _say(draft: Draft, event: Said) -> bool:
     own, human = draft.next_id(), draft.conversation.present(event.representative)
     frame = introduce(draft, human).frame if human and isinstance(event, HumanMessage) else None
     content = _with_place(draft, event)
-    whole = _to_customer(draft, own, event.representative, content, frame)
+    whole = _to_customer(draft, own, event.representative, content, frame, _about(event))
     say_in_pieces(draft, whole, draft.derived_id(Notice.PREFIX))
     return True
 
@@ -124,6 +140,10 @@ def send_template(
     draft.send(whole.model_copy(update={"reopens": reopens}))
 
 
+def _about(event: Said) -> str | None:
+    return event.about if isinstance(event, HumanMessage) else None
+
+
 def _with_place(draft: Draft, event: Said) -> Content:
     """Returns what was said. A file gets the place of its message, which links to it name."""
     file = event.content.file
@@ -138,7 +158,8 @@ def _hold(draft: Draft, event: Said) -> None:
     of that time can.
     """
     known, who = draft.conversation, event.representative
-    held = _to_customer(draft, draft.next_id(), who, _with_place(draft, event))
+    content = _with_place(draft, event)
+    held = _to_customer(draft, draft.next_id(), who, content, about=_about(event))
     draft.emit(held.model_copy(update={"state": State.WAITING}))
     waiting = Waiting(
         journal=known.id,
@@ -161,10 +182,10 @@ def say_in_pieces(draft: Draft, whole: SendMessage, name: str) -> None:
     before = _words_before(draft, content, prefix)
     if before:
         alone = Content(text=before)
-        draft.send(whole.model_copy(update={"id": name, "content": alone}))
+        draft.send(whole.model_copy(update={"id": name, "content": alone, "about": None}))
     for place, piece in enumerate(_pieces(draft, content, prefix)):
-        command = draft.next_id() if place else whole.id
-        draft.send(whole.model_copy(update={"id": command, "content": piece}))
+        update = {"id": draft.next_id(), "about": None} if place else {}
+        draft.send(whole.model_copy(update={**update, "content": piece}))
 
 
 def _as_shown(draft: Draft, content: Content, prefix: str) -> Content:
@@ -218,11 +239,21 @@ def _file_pieces(draft: Draft, content: Content, file: File, prefix: str) -> lis
 
 
 def _to_customer(
-    draft: Draft, command: str, who: Representative, content: Content, frame: str | None = None
+    draft: Draft,
+    command: str,
+    who: Representative,
+    content: Content,
+    frame: str | None = None,
+    about: str | None = None,
 ) -> SendMessage:
-    to, channel = draft.conversation.address, draft.conversation.speaks_on
     return SendMessage(
-        id=command, to=to, channel=channel, representative=who, content=content, frame=frame
+        id=command,
+        to=draft.conversation.address,
+        channel=draft.conversation.speaks_on,
+        representative=who,
+        content=content,
+        frame=frame,
+        about=about if draft.capabilities.replies else None,
     )
 
 

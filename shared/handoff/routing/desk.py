@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Conversation
-from shared.schemas.desk_kinds import DESK_KINDS, Way
+from shared.schemas.desk_kinds import DESK_KINDS, PLACES, Way
 from shared.schemas.languages import language_of
 from shared.schemas.notation import platform_of
 
@@ -28,6 +35,10 @@ def _kind(given: object) -> object:
         return given
     *others, last = map(repr, DESK_KINDS)
     raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
+
+
+def _kinds_that(can: str) -> str:
+    return ", ".join(kind for kind, able in DESK_KINDS.items() if getattr(able, can))
 
 
 def _name(given: str) -> str:
@@ -50,6 +61,10 @@ class Desk(BaseModel):
 
     `outside` is what becomes of a handoff while the desk is closed: it fails, or waits until the
     desk opens. `menu` is the queue of its chats, None for the one in the platform's own setting.
+
+    Of a desk whose chats are rooms or threads: `place` is where they are opened, `invite` are the
+    people who are invited into each. With `claim` "first", what people write there reaches the
+    customer only after they have claimed the conversation; with "at-once" they join by writing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -62,6 +77,9 @@ class Desk(BaseModel):
     holidays: frozenset[date] = frozenset()
     outside: Literal["fail", "wait"] = "fail"
     menu: int | None = None
+    place: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    invite: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    claim: Literal["at-once", "first"] = "at-once"
 
     @model_validator(mode="after")
     def _holidays_of_hours(self) -> Self:
@@ -72,21 +90,31 @@ class Desk(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _menu_of_chats(self) -> Self:
-        if self.menu is not None and not self.opens_chats:
-            kinds = ", ".join(kind for kind, way in DESK_KINDS.items() if way is Way.OPENS_CHATS)
+    def _only_what_its_kind_has(self) -> Self:
+        kind = DESK_KINDS[self.kind]
+        if self.menu is not None and not kind.has_menus:
             raise ValueError(
-                f"menu: only desks of kind {kinds} have queues that a chat can be put in"
+                f"menu: only desks of kind {_kinds_that('has_menus')} have queues that a chat can "
+                "be put in"
             )
+        given = self.model_fields_set & {"place", "invite", "claim"}
+        if given and not kind.is_thread:
+            raise ValueError(
+                f"{', '.join(sorted(given))}: only desks of kind {_kinds_that('is_thread')} have "
+                "chats that are rooms or threads"
+            )
+        pattern, example = PLACES.get(self.kind, ("", ""))
+        if pattern and self.place is not None and not re.fullmatch(pattern, self.place):
+            raise ValueError(f"place: give {example}")
         return self
 
     @property
     def opens_chats(self) -> bool:
-        return DESK_KINDS[self.kind] is Way.OPENS_CHATS
+        return DESK_KINDS[self.kind].way is Way.OPENS_CHATS
 
     @property
     def must_be_called(self) -> bool:
-        return DESK_KINDS[self.kind].must_be_called
+        return DESK_KINDS[self.kind].way.must_be_called
 
     def takes(self, conversation: Conversation, language: str) -> bool:
         """Returns whether the desk takes such a handoff, and can read and answer the customer."""
@@ -99,7 +127,7 @@ class Desk(BaseModel):
 
     def _reaches(self, conversation: Conversation) -> bool:
         """Where Baton only tracks, the words in a chat do not reach the customer."""
-        if DESK_KINDS[self.kind] is Way.HAS_CONVERSATION:
+        if DESK_KINDS[self.kind].way is Way.HAS_CONVERSATION:
             return self.kind in map(platform_of, (conversation.id, *conversation.links))
         return not (self.opens_chats and conversation.tracked)
 

@@ -34,6 +34,7 @@ from shared.schemas.commands import (
     MoveFloor,
     SendEvent,
     SendMessage,
+    SendReaction,
     SendSurvey,
     Signal,
     ToChannel,
@@ -256,8 +257,8 @@ class BusinessMessages(LinkedFiles):
             return self._event(base, command.id, command.event_type, _speaker(command))
         if isinstance(command, SendSurvey):
             return self._call("POST", f"{base}/surveys?surveyId={quote(command.id, safe='')}", {})
-        if isinstance(command, MoveFloor):
-            return None  # Business Messages knows one sender
+        if isinstance(command, MoveFloor | SendReaction):
+            return None  # Business Messages knows one sender, and no reactions
         if command.kind == "READ":
             url = f"{base}/messages/{quote(command.message_id or '', safe='')}/receipt"
             return self._call("PATCH", url, {"receiptType": "READ"})

@@ -8,7 +8,6 @@ Some bodies are unofficial: see `names.py`.
 """
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import DoorClosed, Refused
-from shared.platforms.base import Outcome, outcome_of_status
+from shared.platforms.base import Outcome, outcome_of_json
 from shared.platforms.ccai.names import (
     EVERYTHING,
     NAME,
@@ -27,7 +26,17 @@ from shared.platforms.ccai.names import (
     native_chat,
     native_end_user,
 )
-from shared.platforms.desk import Chat, Speaker, Spoken
+from shared.platforms.desk import (
+    Chat,
+    CustomerSignal,
+    Declined,
+    Opening,
+    Speaker,
+    Spoken,
+    Standing,
+    Steps,
+    Words,
+)
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk
 from shared.schemas.http import Answer, Call, Pace
@@ -41,7 +50,7 @@ LANGUAGES = (
     *("en", "en-GB", "en-CA", "es", "es-MX", "fr", "fr-CA", "pt", "pt-BR", "zh", "zh-Hant"),
     *("de", "ja", "it", "ko", "sv", "fi", "nb", "da", "nl"),
 )
-_OVER = (404, 409, 410)
+_OVER, _BODY_REFUSED = (404, 409, 410), (400, 422)
 _SENDERS: dict[Speaker, str] = {
     "customer": "end_user",
     "bot": "virtual_agent",
@@ -63,51 +72,69 @@ class CcaiDesk:
     unofficial: tuple[Unofficial, ...] = EVERYTHING
     name: str = NAME
 
-    def customer(self, identifier: str) -> Call:
+    def customer(self, identifier: str, name: str | None) -> Steps[str | None]:
         self._must_be_trusted()
-        return self._call("POST", "/end_users", {"identifier": identifier})
+        return _made_by((yield self._call("POST", "/end_users", {"identifier": identifier})))
 
-    def open(self, command: CallDesk, customer: str, said: Sequence[Spoken]) -> Call:
+    def open(self, opening: Opening) -> Steps[str | None]:
+        command, said = opening.command, opening.said
         menu = self.menu_id if command.menu is None else command.menu
         if menu is None:
             raise DoorClosed("CCAI_MENU_ID")
-        asked: JsonObject = {"menu_id": menu, "end_user_id": _number(customer)}
+        asked: JsonObject = {"menu_id": menu, "end_user_id": _number(opening.customer)}
         if language := best_of(command.language, LANGUAGES) or language_of(command.language):
             asked["lang"] = language
-        if Unofficial.CONTEXT in self.unofficial:
-            asked["context"] = {"value": _context(command)}
+        asked["context"] = {"value": _context(command)}
         if Unofficial.TRANSCRIPT in self.unofficial and said:
             asked["transcript"] = [_line(one) for one in said]
-        return self._call("POST", "/chats", {"chat": asked})
+        return _made_by((yield self._call("POST", "/chats", {"chat": asked})))
 
-    def say(self, chat: Chat, text: str) -> Call:
-        message: JsonObject = {"type": "text", "content": text}
+    def say(self, chat: Chat, words: Words) -> Steps[str | None]:
+        message: JsonObject = {"type": "text", "content": words.text}
         whole: JsonObject = {"from_user_id": _number(chat.customer), "message": message}
-        return self._call("POST", f"/chats/{quote(chat.native, safe='')}/message", whole)
+        yield self._call("POST", f"/chats/{quote(chat.native, safe='')}/message", whole)
+        return None
 
-    def close(self, chat: Chat) -> Call:
-        whole: JsonObject = {
-            "finished_by_user_id": _number(chat.customer),
-            "chat": {"status": "finished"},
-        }
-        return self._call("PATCH", f"/chats/{quote(chat.native, safe='')}", whole)
+    def show(self, chat: Chat, standing: Standing) -> Steps[None]:
+        """Does nothing: the platform shows it itself."""
+        yield from ()
+
+    def hint(self, chat: Chat, id: str, text: str) -> Steps[None]:
+        """Does nothing: the platform has no messages for agents alone."""
+        yield from ()
+
+    def close(self, chat: Chat, id: str, reason: str | None) -> Steps[None]:
+        """Sends the body of the reference, and after a refusal the parameters of the guide.
+
+        https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-endpoints
+        shows the parameters in `chat`; the guide names them without it, and says that the reference
+        has the schema.
+        """
+        path, by = f"/chats/{quote(chat.native, safe='')}", _number(chat.customer)
+        parameters: JsonObject = {"status": "finished"}
+        try:
+            yield self._call("PATCH", path, {"finished_by_user_id": by, "chat": parameters})
+        except Declined as declined:
+            is_body = declined.answer.status in _BODY_REFUSED
+            if not is_body or Unofficial.CLOSING not in self.unofficial:
+                raise
+            yield self._call("PATCH", path, {"finished_by_user_id": by, **parameters})
+
+    def erase(self, chat: Chat) -> Steps[None]:
+        """Does nothing: the API deletes nothing."""
+        yield from ()
+
+    def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
+        return None
 
     def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
+        return outcome_of_json(answer)
+
+    def refusal(self, answer: Answer) -> str | None:
+        return None
 
     def is_over(self, answer: Answer) -> bool:
         return answer.status in _OVER
-
-    def native_id(self, answer: Answer) -> str | None:
-        try:
-            found: Any = pydantic_core.from_json(answer.body)["id"]
-        except (ValueError, KeyError, TypeError, IndexError):
-            return None
-        return (
-            str(found)
-            if isinstance(found, int | str) and not isinstance(found, bool) and found != ""
-            else None
-        )
 
     def conversation(self, native: str) -> str:
         return chat(native)
@@ -118,9 +145,9 @@ class CcaiDesk:
     def customers(self, identifier: str, customer: str) -> tuple[str, ...]:
         return end_user(identifier), end_user_by_id(customer)
 
-    def whose(self, conversation: str) -> str | Call:
+    def whose(self, conversation: str) -> Steps[str | None]:
         identifier, number = native_end_user(conversation)
-        return number or self.customer(identifier)
+        return number or (yield from self.customer(identifier, None))
 
     def _must_be_trusted(self) -> None:
         if Unofficial.CHATS not in self.unofficial:
@@ -139,6 +166,16 @@ class CcaiDesk:
         url = f"{self.api_url.rstrip('/')}{path}"
         paces = (Pace(f"ccai {self.api_url}", PER_SECOND),)
         return Call(method, url, pydantic_core.to_json(body), headers, paces=paces)
+
+
+def _made_by(answer: Answer | None) -> str | None:
+    """Returns the id of the created object, or None if the answer contains none."""
+    try:
+        found: Any = pydantic_core.from_json(answer.body if answer else b"")["id"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+    is_id = isinstance(found, int | str) and not isinstance(found, bool) and found != ""
+    return str(found) if is_id else None
 
 
 def _number(native: str) -> int | str:

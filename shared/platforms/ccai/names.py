@@ -1,9 +1,15 @@
 """Ids of the CCAI Platform's chats, and the unofficial facts on which this adapter relies.
 
-https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide documents
-routes, webhook and signature. The full schema (chat_platform_openapi.yaml) was not available. The
-facts below come from third-party code that was written against a tenant. If a tenant shows that a
-group is wrong, leave it out of CCAI_UNOFFICIAL.
+Official are the routes, the webhook's signature, the upsert of end users by `identifier`, a chat's
+`context: {"value": {...}}`, the body of a message, that `message_received` also reports what Baton
+posted, that `chat_created` may come before the answer, the statuses of a chat, and the body that
+finishes a chat:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-endpoints
+
+The full schema (chat_platform_openapi.yaml) was not available. The facts below come from
+third-party code that was written against a tenant, and from the guide where it differs from the
+reference. If a tenant shows that a group is wrong, leave it out of CCAI_UNOFFICIAL.
 """
 
 from enum import StrEnum
@@ -16,8 +22,10 @@ NAME = "ccai"
 class Unofficial(StrEnum):
     """Groups of unofficial facts.
 
-    - `chats`: the bodies of POST /chats and of a text message, and the integer `id` of the answers.
-    - `transcript`, `context`: their place in the body of POST /chats.
+    - `chats`: the body of POST /chats, and the integer `id` of the answers.
+    - `transcript`: its place and its form in the body of POST /chats.
+    - `closing`: PATCH /chats/{id} takes the parameters at the top of its body, as the guide names
+      them. It is sent where the tenant refuses the body of the reference.
     - `messages`: the sender and the text of message_received.
     - `participants`: participant_joined and participant_left.
     - `endings`: chat_ended, chat_dismissed and the names of deflections.
@@ -26,13 +34,14 @@ class Unofficial(StrEnum):
 
     CHATS = "chats"
     TRANSCRIPT = "transcript"
-    CONTEXT = "context"
+    CLOSING = "closing"
     MESSAGES = "messages"
     PARTICIPANTS = "participants"
     ENDINGS = "endings"
     CREATED = "created"
 
 
+NOW_OFFICIAL = ("context",)  # facts that CCAI_UNOFFICIAL may still name, without an effect
 EVERYTHING = tuple(Unofficial)
 CREATED = "chat_created"
 OURS = "baton-"  # prefix of the identifiers that Baton gives to end users

@@ -41,6 +41,9 @@ from shared.schemas.virtual_agents import VirtualAgentSession, tells_failure
 
 _NAMES = ("name", "display_name", "full_name", "first_name")
 _REASONS = ("reason", "deflection_reason", "deflection", "status")
+# Statuses of a chat that is over. `va_dismissed`: the customer left its virtual agent alone.
+# https://docs.cloud.google.com/contact-center/ccai-platform/docs/resume-a-chat
+_OVER = ("finished", "dismissed", "va_dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ class Report:
         links = [one for one in texts if one.startswith(("https://", "http://"))]
         return (links or texts or [f"[{kind if isinstance(kind, str) and kind else 'message'}]"])[0]
 
+    @property
+    def status(self) -> str | None:
+        """The chat's new status, where the body names it."""
+        given = [self.get(*path, "status") for path in (("body", "chat"), ("chat",))]
+        return next((one for one in given if isinstance(one, str)), None)
+
     def why(self) -> str:
         """Returns the reason that the body gives, such as `after_hours` or `over_capacity`."""
         for holder in (
@@ -142,7 +151,7 @@ def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Se
     report = report_of(body, raw)
     if report is None:
         return []
-    needs, read = _reader(report.name)
+    needs, read = _reader(report)
     found = read(report) if needs is None or needs in trusted else None
     return [Unknown(**report.common(), name=report.name)] if found is None else found
 
@@ -292,8 +301,11 @@ def requests_after_failures(events: Sequence[Event]) -> list[HumanRequested]:
 
 
 def _ended(report: Report) -> list[Event]:
+    """Returns the end of a chat, also by an event that is only known by the chat's new status."""
     ended = report.common() | {"id": f"ended:{report.name}:{report.digest}"}
-    return [Ended(**ended, reason="the desk ended the chat")]
+    dismissed = "dismissed" in report.name or "dismissed" in (report.status or "")
+    did = "dismissed" if dismissed else "ended"
+    return [Ended(**ended, reason=f"the desk {did} the chat")]
 
 
 def _deflected(report: Report) -> list[Event]:
@@ -301,21 +313,25 @@ def _deflected(report: Report) -> list[Event]:
 
 
 _Read = Callable[[Report], list[Event] | None]
-_READERS: Mapping[str, tuple[Unofficial | None, _Read]] = {
+_READERS: Mapping[str, tuple[Unofficial, _Read]] = {
     CREATED: (Unofficial.CREATED, _created),
     "message_received": (Unofficial.MESSAGES, _message),
     "participant_joined": (Unofficial.PARTICIPANTS, _joined),
     "participant_left": (Unofficial.PARTICIPANTS, _left),
     "chat_ended": (Unofficial.ENDINGS, _ended),
-    "chat_dismissed": (Unofficial.ENDINGS, _ended),
 }
 
 
-def _reader(name: str) -> tuple[Unofficial | None, _Read]:
+def _reader(report: Report) -> tuple[Unofficial | None, _Read]:
     """Returns the reader of an event and the fact that it needs.
 
-    The name of deflection events is not documented, so every name with `deflect` is accepted.
+    The names of deflections and dismissals are not documented, so every name with `deflect` or
+    `dismissed` is accepted, and every other event that says that the chat is over.
     """
-    if "deflect" in name:
+    if "deflect" in report.name:
         return Unofficial.ENDINGS, _deflected
-    return _READERS.get(name, (None, lambda _: None))
+    if report.name in _READERS:
+        return _READERS[report.name]
+    if "dismissed" in report.name or report.status in _OVER:
+        return Unofficial.ENDINGS, _ended
+    return None, lambda _: None

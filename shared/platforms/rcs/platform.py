@@ -24,7 +24,15 @@ from shared.platforms.rcs.outgoing import content_message
 from shared.platforms.rcs.webhook import NAME, reported, signed_data
 from shared.platforms.unverified import SAFE, Fact
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import MoveFloor, SendEvent, SendMessage, SendSurvey, Signal, ToChannel
+from shared.schemas.commands import (
+    MoveFloor,
+    SendEvent,
+    SendMessage,
+    SendReaction,
+    SendSurvey,
+    Signal,
+    ToChannel,
+)
 from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
@@ -121,7 +129,7 @@ class Rcs(LinkedFiles):
             }
             return self._call(command, "agentMessages", "messageId", body)
         if (
-            isinstance(command, SendEvent | SendSurvey | MoveFloor)
+            isinstance(command, SendEvent | SendSurvey | SendReaction | MoveFloor)
             or command.kind == "TYPING_STOPPED"
         ):
             return None  # RCS has no frames, surveys or end of typing

@@ -51,6 +51,7 @@ from shared.schemas.commands import (
     MoveFloor,
     SendEvent,
     SendMessage,
+    SendReaction,
     SendSurvey,
     Signal,
     ToChannel,
@@ -107,6 +108,8 @@ CAPABILITIES = Capabilities(
     idempotent_sends=False,
     caller_ids=False,
     window_hours=24,
+    replies=True,
+    reactions=True,
     floor=True,
     templates=True,
     media=MEDIA,
@@ -207,11 +210,19 @@ class WhatsApp:
         _, customer = parties(command.to)
         if isinstance(command, MoveFloor):
             return self._thread_control(command)
+        is_group = customer.startswith(GROUP)
+        to: JsonObject = {"recipient_type": "group", "to": customer.removeprefix(GROUP)}
+        whom: JsonObject = {"recipient_type": "individual", **self._whom(customer)}
+        if isinstance(command, SendReaction):
+            shown: JsonObject = {"message_id": command.about, "emoji": command.emoji or ""}
+            reaction: JsonObject = {"type": "reaction", "reaction": shown}
+            return self._call(command, {**(to if is_group else whom), **reaction})
         if isinstance(command, SendMessage):
-            if customer.startswith(GROUP):
-                to: JsonObject = {"recipient_type": "group", "to": customer.removeprefix(GROUP)}
-                return self._call(command, {**to, **plain_message_of(command.content)})
-            whom: JsonObject = {"recipient_type": "individual", **self._whom(customer)}
+            answered: JsonObject = (
+                {"context": {"message_id": command.about}} if command.about else {}
+            )
+            if is_group:
+                return self._call(command, {**to, **answered, **plain_message_of(command.content)})
             long_body = LONG_BODY if Fact.WHATSAPP_LONG_LISTS in self.facts else BODY_LIMIT
             said = message_of(
                 command.content,
@@ -219,7 +230,7 @@ class WhatsApp:
                 long_body,
                 asks_contact=Fact.WHATSAPP_REQUEST_CONTACT in self.facts,
             )
-            return self._call(command, {**whom, **said})
+            return self._call(command, {**whom, **answered, **said})
         if (
             isinstance(command, SendEvent | SendSurvey)
             or command.kind == "TYPING_STOPPED"

@@ -11,13 +11,14 @@ from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
-from shared.platforms.desk import Chat, Spoken, chat_at
+from shared.platforms.desk import Chat, Declined, Made, Opening, Spoken, Steps, Words, chat_at
 from shared.schemas.commands import CallDesk
 from shared.schemas.http import Answer, Call
 
 AT = datetime(2026, 4, 10, 9, 30, tzinfo=UTC)
 DESK = CcaiDesk("https://acme.uc1.ccaiplatform.com/apps/api/v1/", "acme", "t0ken", 7)
 CHAT = Chat("138", "5", "handoff-1")
+HI = Words("c-1", "hi")
 OPEN = CallDesk(
     id="c-1",
     desk="support",
@@ -37,12 +38,27 @@ SAID = (
 )
 
 
+def call_of(steps: Steps[Made]) -> Call:
+    """Returns the only call of the steps."""
+    call = next(steps)
+    assert isinstance(call, Call)
+    return call
+
+
+def made_by(steps: Steps[Made], answer: Answer) -> Made:
+    next(steps)
+    with pytest.raises(StopIteration) as ended:
+        steps.send(answer)
+    made: Made = ended.value.value
+    return made
+
+
 def body(call: Call) -> Any:
     return json.loads(call.body)
 
 
 def test_end_users_are_known_by_an_identifier() -> None:
-    call = DESK.customer("baton-1")
+    call = call_of(DESK.customer("baton-1", None))
     assert (call.method, call.url) == (
         "POST",
         "https://acme.uc1.ccaiplatform.com/apps/api/v1/end_users",
@@ -67,12 +83,14 @@ def test_end_users_are_known_by_an_identifier() -> None:
 def test_the_platform_is_told_the_language_by_its_own_code(
     locale: str | None, lang: str | None
 ) -> None:
-    asked = body(DESK.open(OPEN.model_copy(update={"language": locale}), "5", ()))["chat"]
+    asked = body(call_of(DESK.open(Opening(OPEN.model_copy(update={"language": locale}), "5"))))[
+        "chat"
+    ]
     assert asked.get("lang") == lang
 
 
 def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
-    asked = body(DESK.open(OPEN, "5", SAID))["chat"]
+    asked = body(call_of(DESK.open(Opening(OPEN, "5", said=SAID))))["chat"]
     assert (asked["menu_id"], asked["end_user_id"], asked["lang"]) == (7, 5, "pt-BR")
     assert asked["context"]["value"] == {
         "handoff_reason": "billing",
@@ -88,38 +106,66 @@ def test_a_chat_carries_what_was_said_and_what_the_agent_may_see() -> None:
     assert asked["transcript"][0]["timestamp"] == "2026-04-10T09:30:00.000000Z"
 
 
-@pytest.mark.parametrize("fact", [Unofficial.CONTEXT, Unofficial.TRANSCRIPT])
-def test_what_a_tenant_proved_wrong_is_left_out(fact: Unofficial) -> None:
-    rest = tuple(one for one in EVERYTHING if one is not fact)
-    asked = body(CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest).open(OPEN, "5", SAID))[
-        "chat"
-    ]
-    assert fact.value not in asked
-    assert len({"context", "transcript"} & set(asked)) == 1
+def test_what_a_tenant_proved_wrong_is_left_out() -> None:
+    rest = tuple(one for one in EVERYTHING if one is not Unofficial.TRANSCRIPT)
+    desk = CcaiDesk("https://x.test", "u", "t", 7, unofficial=rest)
+    asked = body(call_of(desk.open(Opening(OPEN, "5", said=SAID))))["chat"]
+    assert "transcript" not in asked
+    assert asked["context"]["value"]["handoff_reason"] == "billing"
 
 
 def test_without_the_bodies_nothing_is_asked() -> None:
     with pytest.raises(Refused):
-        CcaiDesk("https://x.test", "u", "t", 7, unofficial=()).customer("baton-1")
+        call_of(CcaiDesk("https://x.test", "u", "t", 7, unofficial=()).customer("baton-1", None))
 
 
 def test_words_and_the_end_are_the_end_users_own() -> None:
-    assert body(DESK.say(CHAT, "hi")) == {
+    assert body(call_of(DESK.say(CHAT, HI))) == {
         "from_user_id": 5,
         "message": {"type": "text", "content": "hi"},
     }
-    assert DESK.say(CHAT, "hi").url.endswith("/chats/138/message")
-    assert (DESK.close(CHAT).method, DESK.close(CHAT).url[-10:]) == ("PATCH", "/chats/138")
-    assert body(DESK.close(CHAT)) == {"finished_by_user_id": 5, "chat": {"status": "finished"}}
+    assert call_of(DESK.say(CHAT, HI)).url.endswith("/chats/138/message")
+    closing = call_of(DESK.close(CHAT, "c-2", "over"))
+    assert (closing.method, closing.url[-10:]) == ("PATCH", "/chats/138")
+    assert body(closing) == {"finished_by_user_id": 5, "chat": {"status": "finished"}}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refused_end_is_sent_as_the_guide_names_its_parameters(status: int) -> None:
+    steps = DESK.close(CHAT, "c-2", "over")
+    first = next(steps)
+    second = steps.throw(Declined(Answer(status, b"{}")))
+    assert isinstance(first, Call)
+    assert isinstance(second, Call)
+    assert (second.method, second.url) == (first.method, first.url)
+    assert body(second) == {"finished_by_user_id": 5, "status": "finished"}
+
+
+@pytest.mark.parametrize(
+    ("status", "unofficial"), [(404, EVERYTHING), (409, EVERYTHING), (422, (Unofficial.CHATS,))]
+)
+def test_any_other_refused_end_is_not_sent_again(
+    status: int, unofficial: tuple[Unofficial, ...]
+) -> None:
+    steps = CcaiDesk("https://x.test", "u", "t", 7, unofficial).close(CHAT, "c-2", "over")
+    next(steps)
+    with pytest.raises(Declined):
+        steps.throw(Declined(Answer(status, b"{}")))
+
+
+def test_a_success_with_a_page_is_not_the_platforms() -> None:
+    assert DESK.outcome(Answer(200, b"<html>Sign in</html>")) is Outcome.TRANSIENT
+    for own in (b"", b" ", b"{}", b"[]", b'{"id": 1}', b'"ok"'):
+        assert DESK.outcome(Answer(200, own)) is Outcome.DONE
 
 
 def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
     login = base64.b64encode(b"acme:t0ken").decode()
     for call in (
-        DESK.customer("x"),
-        DESK.open(OPEN, "5", ()),
-        DESK.say(CHAT, "x"),
-        DESK.close(CHAT),
+        call_of(DESK.customer("x", None)),
+        call_of(DESK.open(Opening(OPEN, "5"))),
+        call_of(DESK.say(CHAT, HI)),
+        call_of(DESK.close(CHAT, "c-2", None)),
     ):
         assert call.headers["authorization"] == f"Basic {login}"
         assert [pace.per_second for pace in call.paces] == [10]
@@ -137,7 +183,7 @@ def test_every_call_proves_the_tenant_and_knows_its_limit() -> None:
 )
 def test_a_setting_that_is_missing_is_named(desk: CcaiDesk, setting: str) -> None:
     with pytest.raises(DoorClosed) as caught:
-        desk.open(OPEN, "5", ())
+        call_of(desk.open(Opening(OPEN, "5")))
     assert caught.value.metadata["setting"] == setting
 
 
@@ -153,7 +199,7 @@ def test_a_setting_that_is_missing_is_named(desk: CcaiDesk, setting: str) -> Non
     ],
 )
 def test_the_id_of_an_answer(answer: bytes, native: str | None) -> None:
-    assert DESK.native_id(Answer(200, answer)) == native
+    assert made_by(DESK.open(Opening(OPEN, "5")), Answer(200, answer)) == native
 
 
 @pytest.mark.parametrize(
@@ -171,5 +217,9 @@ def test_an_address_names_a_chat_only_if_baton_opened_it() -> None:
 
 def test_of_whom_a_conversation_tells_is_known_by_number_or_asked_for() -> None:
     by_identifier, by_number = DESK.customers("baton-1", "5")
-    assert DESK.whose(by_number) == "5"
-    assert DESK.whose(by_identifier) == DESK.customer("baton-1")
+    with pytest.raises(StopIteration) as ended:
+        next(DESK.whose(by_number))
+    assert ended.value.value == "5"
+    asked = call_of(DESK.whose(by_identifier))
+    assert asked == call_of(DESK.customer("baton-1", None))
+    assert made_by(DESK.whose(by_identifier), Answer(200, b'{"id": 5}')) == "5"

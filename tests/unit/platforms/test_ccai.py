@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import DoorClosed, Unauthenticated
+from shared.errors import DoorClosed, Misconfigured, Unauthenticated
 from shared.platforms.bodies import hmac_sha256_base64
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.names import EVERYTHING, Unofficial
@@ -159,6 +159,20 @@ def test_the_setting_names_facts_and_none_is_none_of_them() -> None:
         Unofficial.CHATS,
         Unofficial.MESSAGES,
     )
+
+
+def test_a_setting_that_names_a_fact_which_is_official_now_works_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = "chats,transcript,context,messages,participants,endings,created"
+    rest = tuple(one for one in EVERYTHING if one is not Unofficial.CLOSING)
+    assert read_settings({"CCAI_UNOFFICIAL": before}).ccai_unofficial == rest
+    assert read_settings({"CCAI_UNOFFICIAL": "context"}).ccai_unofficial == ()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = "CCAI_UNOFFICIAL: leave out context; it is official now, and always counts"
+    assert [(line["severity"], line["message"]) for line in lines] == [("WARNING", said)] * 2
+    with pytest.raises(Misconfigured):
+        read_settings({"CCAI_UNOFFICIAL": "kontext"})
 
 
 @pytest.mark.parametrize("replaces", [False, True])

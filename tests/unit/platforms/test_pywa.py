@@ -17,7 +17,7 @@ from pywa.types import Button, Section, SectionList, SectionRow
 
 from shared.platforms.suggestions import REQUEST_CONTACT
 from shared.platforms.whatsapp import platform as whatsapp
-from shared.schemas.commands import SendMessage, Signal
+from shared.schemas.commands import SendMessage, SendReaction, Signal
 from shared.schemas.content import Content
 from shared.schemas.content_rules import first_fault
 from shared.schemas.details import Attachment
@@ -107,6 +107,29 @@ def test_receipts_and_typing_are_what_that_client_sends(pywa: Pywa) -> None:
     kinds: tuple[Literal["READ", "TYPING_STARTED"], ...] = ("READ", "TYPING_STARTED")
     calls = [BATON.call(Signal(id="1", to=to, kind=kind, message_id=wamid)) for kind in kinds]
     assert [json.loads(call.body) for call in calls if call] == pywa.sent[-2:]
+
+
+@pytest.mark.parametrize("emoji", ["👍", None])
+def test_reactions_are_what_that_client_sends(pywa: Pywa, emoji: str | None) -> None:
+    to, wamid = "5511987654321", "wamid.1"
+    if emoji:
+        pywa.client.send_reaction(to=f"+{to}", emoji=emoji, message_id=wamid)
+    else:
+        pywa.client.remove_reaction(to=f"+{to}", message_id=wamid)
+    ours = SendReaction(id="1", to=f"1065|{to}", representative=JANE, about=wamid, emoji=emoji)
+    call = BATON.call(ours)
+    assert call is not None
+    assert json.loads(call.body) == pywa.sent[-1]
+
+
+def test_an_answer_names_what_it_answers_as_that_client_does_it(pywa: Pywa) -> None:
+    to, wamid = "5511987654321", "wamid.1"
+    pywa.client.send_message(to=f"+{to}", text="Yes", reply_to_message_id=wamid)
+    said = Content(text="Yes")
+    ours = SendMessage(id="1", to=f"1065|{to}", representative=JANE, content=said, about=wamid)
+    call = BATON.call(ours)
+    assert call is not None
+    assert json.loads(call.body) == pywa.sent[-1]
 
 
 def test_a_number_is_asked_for_as_that_client_does_it(pywa: Pywa) -> None:

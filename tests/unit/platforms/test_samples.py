@@ -32,6 +32,8 @@ SET_UP = platforms(
             "rcs_client_tokens": ("an-older-token", "sample-rcs-token"),
             "whatsapp_app_secrets": ("an-older-secret", "sample-app-secret"),
             "ccai_webhook_secrets": ("an-older-secret", "sample-ccai-secret"),
+            "matrix_hs_tokens": ("an-older-token", "sample-hs-token"),
+            "matrix_server_name": "example.org",
             "ccai_events_user": "sample-user",
             "ccai_events_password": "sample-password",
         }
@@ -58,7 +60,11 @@ def _shown(event: Event | Ephemeral) -> dict[str, Any]:
             if who
             else {}
         )
-    return {"type": type(event).__name__, "source": event.source, "form": event.form}
+    return {
+        "type": type(event).__name__,
+        "source": event.source,
+        "form": getattr(event, "form", None),
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from shared.conversations.apply import apply
 from shared.customers.erase import erase
 from shared.customers.links import link
 from shared.desks.adopt import adopt
 from shared.errors import Refused
-from shared.handoff.visibility import words_for
+from shared.handoff.visibility import attachments_of, words_for
 from shared.platforms.desk import Chat
+from shared.schemas.content import Content, File
 from shared.schemas.conversation import Phase
-from shared.schemas.events import UserMessage
+from shared.schemas.events import HumanMessage, UserMessage
+from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience
 from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.tenant import ID, World
@@ -79,6 +82,25 @@ async def test_adopting_twice_is_adopting_once(world: World) -> None:
     await adopted(world)
     assert await taken(world) == [("human_message", "one")]
     assert await world.chats() == (CHAT,)
+
+
+async def test_a_file_from_before_the_link_stays_a_file(world: World) -> None:
+    file = File(kind="image", mime_type="image/png", alt_text="Here", source_id="file-7")
+    who = Representative(representative_type=RepresentativeType.HUMAN, display_name="Jane")
+    said = HumanMessage(
+        id="m1",
+        source=CHAT,
+        address="chat-1001",
+        actor="platform:ccai",
+        representative=who,
+        content=Content(file=file),
+    )
+    await apply(world.ports, said)
+    await adopted(world)
+    (entry,) = [one for one in await world.entries() if one.kind == HumanMessage.kind]
+    (kept,) = attachments_of(entry)
+    assert (kept.id, kept.kind, kept.caption) == ("file-7", "image", "Here")
+    assert entry.source == CHAT  # its platform has the file
 
 
 async def test_a_webhook_that_comes_again_after_the_link_is_still_a_duplicate(world: World) -> None:

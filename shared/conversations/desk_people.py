@@ -1,0 +1,63 @@
+"""Who the people of a desk are, where the desk's events name them by an id alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from shared.errors import Unavailable
+from shared.platforms.base import HasPeople, Outcome, Profile, outcome_of_status
+from shared.ports import Ports
+from shared.schemas.ephemeral import AgentSignal
+from shared.schemas.events import ByRepresentative
+from shared.schemas.notation import platform_of
+from shared.schemas.people import Person
+from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
+from shared.schemas.texts import shortened
+
+KNOWN_FOR = timedelta(minutes=10)
+MOST_KNOWN = 1000  # people of an instance
+SECONDS = 2.0  # platforms wait a few seconds for the answer to a webhook
+
+ByPerson = TypeVar("ByPerson", ByRepresentative, AgentSignal)
+
+
+async def named(ports: Ports, one: ByPerson) -> ByPerson:
+    """Returns the event with the name and picture of the person who acts. A person with the e-mail
+    address of one in `BATON_AGENTS` speaks under that name.
+
+    Raises Unavailable if the desk does not say who it is: the event must come again, because the
+    same person must always have the same name.
+    """
+    person, platform = one.native_person, ports.platforms.get(platform_of(one.source))
+    if person is None or not isinstance(platform, HasPeople):
+        return one
+    profile = await _profile(ports, platform, platform_of(one.source), person)
+    who = _representative(profile, person, ports.people)
+    return one.model_copy(update={"representative": who})
+
+
+async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) -> Profile:
+    now, known = ports.clock.now(), ports.profiles
+    found = known.get((name, person))
+    if found is not None and now < found[1]:
+        return found[0]
+    answer = await ports.sender.send(replace(platform.person_lookup(person), timeout=SECONDS))
+    if answer is None or outcome_of_status(answer.status) is Outcome.TRANSIENT:
+        raise Unavailable("person-unknown", "The platform does not say who this is. Send it again.")
+    profile = platform.profile(answer)
+    while len(known) >= MOST_KNOWN:
+        del known[next(iter(known))]
+    known[name, person] = profile, now + KNOWN_FOR
+    return profile
+
+
+def _representative(profile: Profile, person: str, people: Mapping[str, Person]) -> Representative:
+    ours = people.get(profile.email) if profile.email else None
+    if ours is not None:
+        return ours.representative
+    return Representative(
+        representative_type=RepresentativeType.HUMAN,
+        display_name=shortened(profile.name or person, NAME_LIMIT),
+        avatar_image=profile.avatar,
+    )

@@ -1,0 +1,1 @@
+"""Matrix: a desk whose people answer in rooms, with any Matrix client."""

@@ -1,0 +1,10 @@
+"""The desks that the contract suite runs on. A new desk adds its simulator here."""
+
+from collections.abc import Mapping
+
+from tests.desks.ccai import Ccai
+from tests.desks.csku import Csku
+from tests.desks.matrix import Matrix
+from tests.desks.simulator import DeskSimulator
+
+SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku, "matrix": Matrix}

@@ -1,0 +1,401 @@
+"""The contract of a desk: what holds whatever the vendor does, on every desk that Baton calls.
+
+The judge is what the desk's people see, what the customer was shown, and what the team was told.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.desks.work import HINTS
+from shared.schemas.conversation import Phase
+from shared.schemas.desk_kinds import DESK_KINDS, Way
+from shared.schemas.events import Claim
+from tests.desks.registry import SIMULATORS
+from tests.desks.simulator import JANE, TOM, Act, Refusal
+from tests.desks.world import Fault, World, world_of
+
+KINDS = sorted(SIMULATORS)
+CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
+THREADS = [kind for kind in CHATS if (able := DESK_KINDS[kind]).is_thread and not able.membership]
+TEAM = {"representativeType": "HUMAN", "displayName": "Ada"}
+LOSSES = (Fault.LOST, Fault.ANSWER_LOST, Fault.ERROR_AFTER)
+
+Worlds = Callable[..., Any]
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Worlds:
+    numbers = itertools.count()
+
+    @asynccontextmanager
+    async def worlds(kind: str, **row: Any) -> AsyncIterator[World]:
+        store = str(tmp_path / f"{next(numbers)}.sqlite")
+        async with world_of(SIMULATORS[kind](), store, row) as world:
+            yield world
+
+    return worlds
+
+
+def every(*kinds: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("kind", kinds)
+
+
+def that(act: Act) -> pytest.MarkDecorator:
+    return every(*(kind for kind in KINDS if act in SIMULATORS[kind].acts))
+
+
+def test_every_desk_that_baton_calls_keeps_the_contract() -> None:
+    assert set(SIMULATORS) == {name for name, kind in DESK_KINDS.items() if kind.way.must_be_called}
+
+
+# What the desk's people do.
+
+
+@every(*KINDS)
+async def test_words_of_the_desks_people_reach_the_customer_in_a_frame(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.desk.say(chat, JANE, "Hello, I am Jane")
+        await world.desk.say(chat, JANE, "How can I help?")
+        await world.settle()
+        assert world.framed("Hello, I am Jane", "How can I help?") == [
+            "JOINED",
+            "Hello, I am Jane",
+            "How can I help?",
+        ]
+        assert await world.phase() is Phase.HUMAN
+        assert "handoff.joined" in world.told
+
+
+@that(Act.JOIN)
+async def test_who_joins_and_leaves_opens_and_closes_a_frame(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.desk.join(chat, JANE)
+        await world.settle()
+        assert world.framed() == ["JOINED"]
+        await world.desk.say(chat, JANE, "Hello")
+        await world.desk.leave(chat, JANE)
+        await world.settle()
+        assert world.framed("Hello") == ["JOINED", "Hello", "LEFT"]
+        assert await world.phase() is Phase.BOT
+
+
+@that(Act.LEAVE)
+async def test_two_people_of_one_chat_have_a_frame_each(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        for who in (JANE, TOM):
+            await world.desk.join(chat, who)
+            await world.desk.say(chat, who, f"I am {who}")
+        await world.desk.leave(chat, JANE)
+        await world.settle()
+        assert await world.phase() is Phase.HUMAN
+        assert world.framed("I am Jane", "I am Tom") == [
+            "JOINED",
+            "I am Jane",
+            "JOINED",
+            "I am Tom",
+            "LEFT",
+        ]
+
+
+@every(*THREADS)
+async def test_where_people_must_claim_first_their_words_wait_for_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    """Words from before the claim never reach the customer, and the thread says so."""
+    async with worlds(kind, claim="first") as world:
+        chat = await world.hands_over()
+        await world.desk.say(chat, JANE, "Is anybody on this?")
+        await world.settle()
+        assert world.framed("Is anybody on this?") == []
+        assert await world.phase() is Phase.QUEUED
+        assert HINTS["claim-first"] in await world.desk.everything()
+        await world.desk.join(chat, JANE)
+        await world.desk.say(chat, JANE, "Hello")
+        await world.settle()
+        assert world.framed("Is anybody on this?", "Hello") == ["JOINED", "Hello"]
+
+
+@every(*KINDS)
+@pytest.mark.parametrize("late", [False, True], ids=["at-once", "late"])
+async def test_a_webhook_that_comes_twice_or_late_acts_once(
+    worlds: Worlds, kind: str, late: bool
+) -> None:
+    async with worlds(kind) as world:
+        world.webhooks.times = 2
+        chat = await world.hands_over()
+        if late:
+            world.webhooks.hold()
+        await world.desk.say(chat, JANE, "Hello")
+        await world.deliver()
+        world.webhooks.release()
+        await world.settle()
+        assert world.framed("Hello") == ["JOINED", "Hello"]
+        assert set(world.webhooks.statuses) == {200}
+
+
+@every(*KINDS)
+async def test_what_is_genuine_and_unknown_is_taken_and_changes_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        await world.hands_over()
+        before, told = world.shown, world.told
+        assert await world.posts(world.desk.strange()) == 200
+        await world.settle()
+        assert (world.shown, world.told) == (before, told)
+
+
+@every(*KINDS)
+async def test_what_is_not_genuine_is_refused(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        assert await world.posts(world.desk.strange(genuine=False)) in (401, 403)
+
+
+# One chat for each handoff, whatever becomes of a call.
+
+
+async def calls_of_a_handoff(worlds: Worlds, kind: str) -> int:
+    async with worlds(kind) as world:
+        await world.hands_over()
+        return len(world.wire.calls)
+
+
+@every(*KINDS)
+@pytest.mark.parametrize("fault", Fault)
+async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
+    worlds: Worlds, kind: str, fault: Fault
+) -> None:
+    for number in range(await calls_of_a_handoff(worlds, kind)):
+        async with worlds(kind) as world:
+            world.wire.faults[number] = fault
+            await world.asks_for_a_person()
+            await world.settle()
+            chats, phase = await world.desk.chats(), await world.phase()
+            assert len(chats) <= 1, f"call {number}"
+            if phase is Phase.QUEUED:
+                assert chats, f"call {number}"
+                assert await world.desk.is_open(chats[0])
+            else:
+                assert "handoff.failed" in world.told, f"call {number}"
+                assert world.shown, f"call {number}: the customer was not told"
+
+
+@every(*CHATS)
+@pytest.mark.parametrize("fault", LOSSES)
+async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
+    worlds: Worlds, kind: str, fault: Fault
+) -> None:
+    for number in range(await calls_of_a_handoff(worlds, kind)):
+        async with worlds(kind) as world:
+            world.wire.faults[number] = fault
+            world.webhooks.hold()
+            await world.asks_for_a_person()
+            await world.deliver()
+            await world.passes(60)
+            world.webhooks.release()
+            await world.settle()
+            assert len(await world.desk.chats()) <= 1, f"call {number}"
+            if await world.phase() is not Phase.QUEUED:
+                assert await world.open_chats() == [], f"call {number}"
+
+
+@every(*KINDS)
+async def test_too_many_calls_are_tried_again_when_the_desk_says(worlds: Worlds, kind: str) -> None:
+    for number in range(await calls_of_a_handoff(worlds, kind)):
+        async with worlds(kind) as world:
+            world.wire.faults[number] = world.desk.refusal(Refusal.TOO_MANY, seconds=20)
+            await world.asks_for_a_person()
+            await world.settle()
+            first, then = world.wire.at[number : number + 2]
+            assert then - first >= timedelta(seconds=20), f"call {number}"
+            assert len(await world.open_chats()) == 1
+
+
+@every(*KINDS)
+async def test_refused_credentials_wait_and_then_tell_everybody(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        world.wire.always = Refusal.CREDENTIALS
+        await world.asks_for_a_person()
+        await world.deliver()
+        await world.passes(15 * 60)
+        assert await world.desk.chats() == []
+        assert await world.phase() is Phase.BOT
+        assert "handoff.failed" in world.told
+        assert world.shown
+
+
+@every(*KINDS)
+async def test_renewed_credentials_open_the_chat(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        world.wire.always = Refusal.CREDENTIALS
+        await world.asks_for_a_person()
+        await world.deliver()
+        await world.passes(30)
+        world.wire.always = None
+        await world.settle()
+        assert len(await world.open_chats()) == 1
+
+
+# The customer's words.
+
+
+@every(*CHATS)
+async def test_the_desk_sees_what_was_said_before_and_then_every_word_in_order(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        await world.customer("My parcel is late")
+        await world.bot("Which number?")
+        chat = await world.hands_over()
+        everything = await world.desk.everything()
+        for text in ("My parcel is late", "Which number?", "I need a person", "billing"):
+            assert text in everything
+        said = ["It is 42", "<b>a & b</b> *c* _d_ @everyone", "two\nlines", "Ω 🚚", "It is 42"]
+        await world.customer(*said)
+        await world.settle()
+        assert list(await world.desk.words(chat)) == said
+
+
+@every(*CHATS)
+async def test_words_that_come_before_the_chat_follow_it(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        world.wire.faults[0] = Fault.TOO_MANY
+        await world.asks_for_a_person()
+        await world.customer("one", "two", "three")
+        await world.settle()
+        (chat,) = await world.desk.chats()
+        assert list(await world.desk.words(chat)) == ["one", "two", "three"]
+
+
+@every(*CHATS)
+@pytest.mark.parametrize("fault", Fault)
+async def test_words_arrive_once_where_the_desk_knows_their_id_and_else_at_most_once(
+    worlds: Worlds, kind: str, fault: Fault
+) -> None:
+    said = ["one", "two", "three"]
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        world.wire.faults[len(world.wire.calls) + 1] = fault
+        await world.customer(*said)
+        await world.settle()
+        seen = list(await world.desk.words(chat))
+        if DESK_KINDS[kind].idempotent or fault in (Fault.UNREACHABLE, Fault.TOO_MANY):
+            assert seen == said
+        else:
+            assert seen in (said, ["one", "three"])
+            assert seen == said or "delivery.failed" in world.told
+
+
+@every(*CHATS)
+async def test_hidden_words_never_arrive(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        until = (world.clock.now() + timedelta(minutes=5)).isoformat()
+        hidden = {"key": "pin", "audiences": (), "until": until}
+        await world.captures(**hidden)
+        await world.customer("my pin is 4711")
+        chat = await world.hands_over()
+        await world.captures(**hidden)
+        await world.customer("my pin is 4711", "and more")
+        await world.settle()
+        assert "4711" not in await world.desk.everything()
+        assert (await world.desk.words(chat))[-1] == "and more"
+        assert b"4711" not in b"".join(call.body for call in world.wire.calls)
+
+
+@every(*CHATS)
+async def test_what_baton_wrote_itself_does_not_come_back(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        await world.hands_over()
+        before = world.shown
+        await world.customer("one", "two")
+        await world.settle()
+        assert world.shown == before
+        assert await world.phase() is Phase.QUEUED
+
+
+# The end.
+
+
+@that(Act.END)
+@pytest.mark.parametrize("joined", [False, True], ids=["waiting", "joined"])
+async def test_a_chat_that_is_over_ends_the_handoff(
+    worlds: Worlds, kind: str, joined: bool
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        before = len(world.shown)
+        if joined:
+            await world.desk.join(chat, JANE)
+            await world.settle()
+        await world.desk.end(chat)
+        await world.settle()
+        assert await world.phase() is Phase.BOT
+        assert world.framed() == (["JOINED", "LEFT"] if joined else [])
+        assert ("handoff.ended" if joined else "handoff.failed") in world.told
+        assert len(world.shown) > before
+
+
+@that(Act.END)
+async def test_words_to_a_chat_that_is_over_end_the_handoff(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        world.webhooks.hold()
+        await world.desk.end(chat)
+        await world.customer("are you there?")
+        await world.deliver()
+        assert await world.phase() is Phase.BOT
+        assert "handoff.failed" in world.told
+
+
+@that(Act.DECLINE)
+async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        before = len(world.shown)
+        await world.desk.decline(chat)
+        await world.settle()
+        assert await world.phase() is Phase.BOT
+        assert world.told.count("handoff.failed") == 1
+        assert len(world.shown) == before + 1
+        assert await world.open_chats() == []
+
+
+@every(*CHATS)
+@pytest.mark.parametrize("fault", Fault)
+async def test_a_chat_that_is_not_needed_any_more_is_closed(
+    worlds: Worlds, kind: str, fault: Fault
+) -> None:
+    async with worlds(kind) as world:
+        await world.hands_over()
+        world.wire.faults[len(world.wire.calls)] = fault
+        await world.happens(Claim, representative=TEAM)
+        await world.settle()
+        assert await world.open_chats() == []
+        assert "delivery.failed" not in world.told
+
+
+@that(Act.LEAVE)
+async def test_the_next_handoff_has_a_chat_of_its_own(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        first = await world.hands_over()
+        await world.desk.join(first, JANE)
+        await world.desk.leave(first, JANE)
+        await world.settle()
+        await world.asks_for_a_person()
+        await world.settle()
+        (second,) = await world.open_chats()
+        assert second != first
+        await world.customer("again")
+        await world.settle()
+        assert list(await world.desk.words(second)) == ["again"]

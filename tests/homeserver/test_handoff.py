@@ -1,0 +1,190 @@
+"""The scripted handoff on every channel, at a real homeserver, answered by people in a real
+client.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.functions.desk import CHANNELS, Customer
+from tests.homeserver.judge import faults
+from tests.homeserver.person import PIXEL, Person
+from tests.homeserver.server import PEOPLE
+from tests.homeserver.stage import Stage, staged
+
+
+@pytest.fixture(scope="module")
+def stage(synapse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(synapse, tmp_path_factory.mktemp("stage")) as one:
+        yield one
+
+
+def sends_picture(customer: Customer) -> None:
+    path = f"/sim/{customer.platform}/customers/{quote(customer.key)}/media?kind=image"
+    answer = customer.server.send("POST", path, PIXEL, {"content-type": "image/png"})
+    assert answer.status == 200, answer.body
+
+
+def pictures(customer: Customer) -> list[dict[str, Any]]:
+    """Returns the files that the phone has shown of the business."""
+    rows = [row for row in customer.rows() if row["side"] == "business"]
+    return [file for row in rows for file in row["body"].get("files", [])]
+
+
+def waits_for(customer: Customer, text: str) -> None:
+    customer.server.wait_until(lambda: any(text in one for one in customer.texts(NAMES)))
+
+
+NAMES = list(PEOPLE.values())
+
+
+def served(stage: Stage, customer: Customer, person: Person) -> None:
+    """The whole handoff, from the customer's first words to the bot again."""
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    person.accepts(room)
+    customer.wait_for("HUMAN")
+    person.waits_to_hear(room, "Hi, I have a problem")
+    displayed = PEOPLE[person.name]
+    hello = person.says(room, f"Hello, I am {displayed}.")
+    waits_for(customer, f"Hello, I am {displayed}.")
+    about = f"It is about my order {customer.key}"
+    customer.says(about)
+    heard = person.waits_to_hear(room, about)
+    assert customer.post("/messages", "dev-bot", messageId="b-1", text="I talk.").status == 409
+    person.reads(room, heard.event)
+    person.types(room)
+    person.sends_file(room, "pixel.png", "image/png", PIXEL)
+    customer.server.wait_until(lambda: [one["size"] for one in pictures(customer)] == [len(PIXEL)])
+    sends_picture(customer)
+    if customer.platform == "business_messages":  # its pictures are links
+        person.waits_to_hear(room, "/sim/business_messages/v1/media/")
+    else:
+        assert person.downloads(person.waits_to_see(room, "m.image").media) == PIXEL
+    person.reacts(room, heard.event, "👍")
+    person.replies(room, heard.event, "I look it up.")
+    waits_for(customer, "I look it up.")
+    person.edits(room, hello, f"Hello, this is {displayed}.")
+    waits_for(customer, f"Hello, this is {displayed}.")
+    person.leaves(room)
+    customer.wait_for("BOT")
+    customer.server.wait_until_quiet(customer.conversation)
+    assert faults(customer, stage.homeserver, stage.rooms_of(customer)) == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_handoff_from_the_first_words_to_the_bot_again(stage: Stage, channel: str) -> None:
+    served(stage, Customer.on(stage.baton, channel), stage.person("jane"))
+
+
+def test_three_customers_on_three_channels_are_served_at_once(stage: Stage) -> None:
+    customers = [Customer.on(stage.baton, channel) for channel in CHANNELS]
+    people = [stage.person(name) for name in PEOPLE]
+    with ThreadPoolExecutor() as threads:
+        for done in [
+            threads.submit(served, stage, customer, person)
+            for customer, person in zip(customers, people, strict=True)
+        ]:
+            done.result()
+
+
+def test_what_a_customer_changes_deletes_and_reacts_to_is_so_in_the_room(stage: Stage) -> None:
+    customer, jane = Customer.on(stage.baton, "whatsapp"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    jane.says(room, "What is it about?")
+    waits_for(customer, "What is it about?")
+    customer.do("messages", text="My ordr", messageId="wamid.first")
+    customer.do("messages", text="A secret", messageId="wamid.second")
+    jane.waits_to_hear(room, "A secret")
+    base = f"/sim/whatsapp/customers/{quote(customer.key)}"
+    send = customer.server.send
+    asked = next(row for row in customer.rows() if "What is it" in json.dumps(row["body"]))
+    reaction = json.dumps({"message": asked["id"], "emoji": "👍"}).encode()
+    assert send("PATCH", f"{base}/messages/wamid.first", b'{"text": "My order"}').status == 200
+    assert send("DELETE", f"{base}/messages/wamid.second").status == 200
+    assert send("POST", f"{base}/reactions", reaction).status == 200
+    jane.waits_to_hear(room, "My order")
+
+    def is_so() -> bool:
+        events = jane.timeline(room)
+        liked = [one for one in events if one["type"] == "m.reaction"]
+        return len(liked) == 1 and not {"My ordr", "A secret"} & set(jane.heard(room))
+
+    stage.baton.wait_until(is_so)
+    jane.leaves(room)
+    customer.wait_for("BOT")
+    assert faults(customer, stage.homeserver, [room]) == []
+
+
+def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
+    customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    said = jane.says(room, "How can I help?")
+    waits_for(customer, "How can I help?")
+    native = next(row["id"] for row in customer.rows() if "How can I" in json.dumps(row["body"]))
+    customer.do("status", isTyping=True)
+    jane.until(lambda: jane.typing.get(room))
+    customer.do("status", read=native)
+    jane.until(lambda: said in jane.read.get(room, {}).values())
+    customer.do("messages", text="Read this", messageId="read-this")
+    heard = jane.waits_to_hear(room, "Read this")
+    phone = f"/sim/rcs/customers/{quote(customer.key)}"
+    jane.types(room)
+    stage.baton.wait_until(lambda: stage.baton.get(phone)["typing"] is not None)
+    jane.reads(room, heard.event)
+    stage.baton.wait_until(
+        lambda: ("receipt", "read-this") in [(row["kind"], row["id"]) for row in customer.rows()]
+    )
+    jane.leaves(room)
+    customer.wait_for("BOT")
+
+
+def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> None:
+    """The functions are down while Jane writes, so the homeserver sends its transactions again."""
+    customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    stage.baton.stop()
+    for number in range(3):
+        jane.says(room, f"Sentence {number}")
+    stage.baton.start()
+    stage.retries()
+    for number in range(3):
+        waits_for(customer, f"Sentence {number}")
+    jane.leaves(room)
+    customer.wait_for("BOT")
+    assert faults(customer, stage.homeserver, [room]) == []
+
+
+def test_a_homeserver_that_is_down_gets_all_words_in_order_afterwards(stage: Stage) -> None:
+    customer, jane = Customer.on(stage.baton, "whatsapp"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    stage.homeserver.stop(signal.SIGTERM)
+    words = [f"Words {number} of {customer.key}" for number in range(3)]
+    for text in words:
+        customer.says(text)
+    time.sleep(1)  # some tries fail
+    stage.homeserver.start()
+    jane.waits_to_hear(room, words[-1])
+    assert [text for text in jane.heard(room) if text in words] == words
+    jane.leaves(room)
+    customer.wait_for("BOT")
+    assert faults(customer, stage.homeserver, [room]) == []
