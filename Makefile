@@ -21,7 +21,7 @@ help:
 	@echo 'make stage     the folders that are deployed, in build/'
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
 	@echo 'make doctor    URL=... : is this Baton well?'
-	@echo 'make picture   the picture in README'
+	@echo 'make picture   the pictures in the documents, from a run and from sample data'
 	@echo 'make openapi   the OpenAPI documents and JSON Schemas in functions'
 	@echo 'make lock      requirements*.txt from requirements*.in'
 	@echo 'make clean     what was built, not what .baton keeps'
