@@ -50,10 +50,11 @@ def main(given: list[str] | None = None) -> int:
         page.goto(server.url)
         play(page)
         page.screenshot(path=PICTURE)
-    with tempfile.TemporaryDirectory() as folder, browser(chromium) as window:
+    with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "sample"
         demo_data.main(["--folder", str(sample), "--conversations", SAMPLE])
-        take_pictures_of_the_sample(window, sample)
+        with browser(chromium) as window:
+            take_pictures_of_the_sample(window, sample)
     for taken in (PICTURE, REPORTS, *(OF_DESK / name for name in DESK_SIZES)):
         print(f"{taken} ({taken.stat().st_size // 1024} KB)")
     return 0

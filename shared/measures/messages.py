@@ -110,7 +110,16 @@ def measures_of(uncounted: Mapping[str, int]) -> tuple[Measure, ...]:
         quarter, name, of, size, channel, desk, agent = key.split("\n", 6)
         if name in MESSAGES:
             at = datetime.fromtimestamp(int(quarter) * SECONDS, UTC)
-            cell = {"channel": channel, "desk": desk, "agent": agent, "of": of}
-            length = int(size) if size else None
-            found.append(Measure(name=Name(name), at=at, size=length, number=number, **cell))
+            found.append(
+                Measure(
+                    name=Name(name),
+                    at=at,
+                    channel=channel,
+                    desk=desk,
+                    agent=agent,
+                    of=of,
+                    size=int(size) if size else None,
+                    number=number,
+                )
+            )
     return tuple(found)

@@ -31,7 +31,7 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     reports.show(page, played)
     tiles = page.locator("#tiles > div")
     expect(tiles.nth(0)).to_contain_text("Waiting now2longest")
-    expect(tiles.nth(1)).to_contain_text("Requests for a human3last week 0")
+    expect(tiles.nth(2)).to_contain_text("Requests for a human3last week 0")
     expect(page.locator("#outcomes tbody tr").first).to_have_text("A person came, and has left10")
     cells = [int(text) for text in page.locator("#outcomes tbody td").all_text_contents()]
     *outcomes, _, every = cells[::2]  # the last row but one adds up two of them

@@ -77,6 +77,7 @@ class Script:
     at: datetime = FROM
     desk: str = ""
     messages: int | None = None
+    ended_at: int = -1  # the place of the fact that tells how many messages the last handoff took
 
     def __post_init__(self) -> None:
         self.at = self.begin
@@ -107,8 +108,8 @@ class Script:
         desk = self.desk if self.messages is not None or is_late else ""
         fact = Fact(name, self.at, self.channel, desk, agent, None, "text", len(text))
         if is_late:
-            self.ended = replace(self.ended, size=(self.ended.size or 0) + 1)
-            self.facts[self.ended_at] = self.ended
+            ended = self.facts[self.ended_at]
+            self.facts[self.ended_at] = replace(ended, size=(ended.size or 0) + 1)
         self.facts.append(fact)
         if self.messages is not None and name != "bot_message":
             self.messages += 1
@@ -118,9 +119,8 @@ class Script:
         self.tell(name, asked)
         if name in ("left", "returned"):
             taken = self.messages or 0
-            self.ended = Fact("exchanged", asked, self.channel, self.desk, size=taken)
             self.ended_at = len(self.facts)
-            self.facts.append(self.ended)
+            self.facts.append(Fact("exchanged", asked, self.channel, self.desk, size=taken))
         self.messages = None
 
     def take(self, kind: type[Event], **more: Any) -> datetime:

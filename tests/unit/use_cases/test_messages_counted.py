@@ -21,7 +21,7 @@ from shared.measures.messages import LENGTHS, MOST_ROWS
 from shared.reports.recount import recount
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
-from shared.schemas.conversation import Capabilities
+from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.details import Attachment, Details
 from shared.schemas.events import (
     BotMessage,
@@ -70,6 +70,12 @@ async def records(bench: Bench, source: str = C) -> list[Record]:
     return [one for one in commands if isinstance(one, Record)]
 
 
+async def state(bench: Bench) -> Conversation:
+    known = await bench.store.load(C)
+    assert known is not None
+    return known.value
+
+
 async def counted(bench: Bench) -> dict[str, int]:
     found: Counter[str] = Counter()
     for one in in_tally(await bench.store.counted(*EVER), Tally.COUNTED):
@@ -111,7 +117,7 @@ async def test_a_repetition_and_a_refused_message_are_not_counted(bench: Bench) 
     for _ in range(2):
         await says(bench, "m-1")
         await bot_says(bench, "b-1")
-    common = {"representative": JANE, "content": Content(text="hi")}
+    common: dict[str, Any] = {"representative": JANE, "content": Content(text="hi")}
     await happens(bench, HumanMessage, "h-1", fact=True, **common)
     await happens(
         bench, BotMessage, "b-2", fact=False, representative=BOT, content=common["content"]
@@ -179,11 +185,11 @@ async def test_many_classes_are_counted_early(bench: Bench) -> None:
     for n in range(MOST_ROWS + 1):
         await says(bench, f"m-{n + 1}")
         bench.clock.forward(240)
-    assert len((await bench.store.load(C)).value.uncounted) <= MOST_ROWS
+    assert len((await state(bench)).uncounted) <= MOST_ROWS
     for n in range(MOST_ROWS + 2):
         details = Details(attachments=(Attachment(kind=f"kind {n}"),))
         await happens(bench, UserMessage, f"f-{n}", form={}, said="", details=details)
-    known = (await bench.store.load(C)).value.uncounted
+    known = (await state(bench)).uncounted
     assert 0 < len(known) <= MOST_ROWS
 
 
@@ -192,7 +198,7 @@ async def test_a_request_counts_all_messages_before_it(bench: Bench) -> None:
     await bot_says(bench, "b-1")
     await happens(bench, HumanRequested, "r-1", reason="refund")
     assert await counted(bench) == {"customer_message": 1, "bot_message": 1}
-    assert (await bench.store.load(C)).value.due_at == bench.clock.now() + timedelta(seconds=120)
+    assert (await state(bench)).due_at == bench.clock.now() + timedelta(seconds=120)
 
 
 def test_the_release_before_reads_a_record_and_keeps_its_messages() -> None:
