@@ -154,7 +154,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(
     asked = list[str]()
     page.on("request", lambda request: asked.append(unquote(request.url)))
     reports.show(page, played)
-    expect(page.locator("#figures > div").nth(1)).to_have_text("Requests for a person3before 0")
+    expect(page.locator("#figures > div").nth(2)).to_have_text("Requests for a person3before 0")
     expect(page.locator("#desks tbody td").first).to_have_text("3 (–)")
     expect(page.locator("#waiting thead th").last).to_have_text("Before")
     (shown,) = {one for one in asked if "by=day;hour;channel;desk" in one}
@@ -171,6 +171,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(
         ("days", "day", "3"),
         ("channels", "channel", "business_messages"),
         ("desks", "desk", "api"),
+        ("reasons", "reason", "<b>refund</b>"),
         ("agents", "agent", "Jane <Doe>"),
     ],
 )
