@@ -32,6 +32,8 @@ class SimulationError(Exception):
 class DeploymentBuild:
     """A clean environment of one Python, which exists while the context lasts."""
 
+    venv_options: tuple[str, ...] = ()
+
     def __init__(self, python: str, requirements: Path) -> None:
         self._python = python
         self._requirements = requirements
@@ -70,7 +72,7 @@ class DeploymentBuild:
             raise SimulationError(
                 f"{self._requirements} does not list functions-framework at the start of a line"
             )
-        _run(self._python, "-m", "venv", str(self._folder))
+        _run(self._python, "-m", "venv", *self.venv_options, str(self._folder))
         locked = ("--quiet", "--require-hashes", "-r", str(self._requirements))
         _run(*self._pip("install"), "--no-compile", *locked)
         _run(*self._pip("check"))

@@ -16,6 +16,8 @@ from shared.settings.doors import DOORS, Door
 from shared.settings.model import Settings, read_settings
 
 ROW = "BATON_DESKS"  # a desk that Baton calls has a row there
+# the team's notifications go there without a desk
+TEAM_TARGETS = {"SLACK_WEBHOOK_URL", "GOOGLE_CHAT_WEBHOOK_URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ USES: Mapping[str, Use] = {
     ),
     "csku": Use(
         "desk", ("webhook of CSKU", "flags at CSKU"), "shared/platforms/csku/README.md#keys"
+    ),
+    "google_chat": Use(
+        "desk",
+        ("threads at Google Chat, whose webhook brings the answers",),
+        "shared/platforms/google_chat/README.md#keys",
     ),
     "matrix": Use(
         "desk",
@@ -136,7 +143,8 @@ def _is_used(name: str, use: Use, chosen: set[str], settings: Settings, present:
     if name in settings.baton_platforms or any(desk.kind == name for desk in settings.baton_desks):
         return True
     needs = {need.upper() for door in _doors(use) for need in door.needs}
-    return any(secret in needs or secret.startswith(f"{name.upper()}_") for secret in present)
+    own = (one for one in present - TEAM_TARGETS if one.startswith(f"{name.upper()}_"))
+    return bool(needs & present) or any(own)
 
 
 def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:

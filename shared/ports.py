@@ -17,6 +17,7 @@ from shared.platforms.base import Platform, Profile
 from shared.platforms.desk import Desks
 from shared.schemas.canned import Canned
 from shared.schemas.conversation import Conversation
+from shared.schemas.devices import Device
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Person, Presence
@@ -81,18 +82,19 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What somebody who watches the store sees at one moment: what a person does now, and these
-    conversations by id.
+    """What somebody who watches the store sees at one moment: what a person does now, and by the
+    ids of these conversations, them and the customers' devices.
     """
 
     person: Presence | None
     conversations: Mapping[str, Conversation]
+    devices: Mapping[str, Device] = field(default_factory=dict)
 
 
 class ConversationStore(Protocol):
     """State, journal and outbox.
 
-    Every method may raise Unavailable; `commit` and `update` may raise PreconditionFailed.
+    Every method may raise Unavailable; what writes under a token may raise PreconditionFailed.
 
     A page starts after the position of the last item of the page before it, so an item that stays
     due does not block the others. A page may be shorter than its limit, even empty, and still have
@@ -203,8 +205,8 @@ class ConversationStore(Protocol):
     def watch_person(
         self, person: str, conversations: Collection[str]
     ) -> AsyncGenerator[Watched, None]:
-        """Yields a person and these conversations at once, and again after each change of them,
-        also one that another instance makes.
+        """Yields a person, and these conversations with their customers' devices, at once, and
+        again after each change of them, also one that another instance makes.
 
         It may yield the same again, and may end: then the caller watches again. Raises Unavailable.
         """
@@ -213,6 +215,17 @@ class ConversationStore(Protocol):
         """Yields the first `limit` conversations of a phase, longest wait first, as `watch_person`
         does.
         """
+
+    async def device(self, conversation: str) -> Snapshot[Device] | None:
+        """Returns what the customer's device has told lately, None where nothing is kept."""
+
+    async def keep_device(self, device: Snapshot[Device], now: datetime) -> None:
+        """Replaces what a customer's device has told, if the token is current. It is kept for a
+        day.
+        """
+
+    async def forget_device(self, conversation: str) -> None:
+        """Deletes what the customer's device has told."""
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN

@@ -28,9 +28,10 @@ FILE_BYTES, FILE_MILLISECONDS = 1_000_000, 1000  # an assumption, from platform 
 FILES_EACH = 100  # messages, one of them with a file: an assumption too
 # Of an open desk page and an hour. That a page is open is said in every third of PRESENCE_SECONDS;
 # a watch begins again every ten minutes. The others are assumptions: changes of a person's own
-# conversations, how many these are, changes of the queue, and how many customers wait.
+# conversations, how many these are, news of their customers' devices (typing begins and ends, a
+# message has arrived and was read), changes of the queue, and how many customers wait.
 DESKS, RENEWALS, WATCHES = 50, 120, 6
-OWN_CHANGES, HELD, QUEUE_CHANGES, WAITING = 200, 3, 100, 10
+OWN_CHANGES, HELD, DEVICE_NEWS, QUEUE_CHANGES, WAITING = 200, 3, 300, 100, 10
 LONG_POLLS = HOUR / 25  # requests where nothing changes
 SWEEP_MILLISECONDS, SWEEP_READS = 200, 33
 EVALUATED = 30  # seconds between two evaluations of an alarm
@@ -98,13 +99,14 @@ def of_desks(desks: int) -> list[Line]:
     """Returns what so many open desk pages cost in an hour, on as few instances as take them."""
     row, renewal = deployables()["send_representative"], PAGES["renewal"]
     instances = math.ceil(desks / row.concurrency)
-    reads = RENEWALS * renewal["reads"] + WATCHES * (1 + HELD)
-    reads += OWN_CHANGES * PAGES["change"]["reads"]
+    reads = RENEWALS * renewal["reads"] + WATCHES * (1 + 2 * HELD)
+    reads += OWN_CHANGES * PAGES["change"]["reads"] + DEVICE_NEWS * PAGES["device"]["reads"]
+    writes = RENEWALS * renewal["writes"] + DEVICE_NEWS * PAGES["device"]["writes"]
     shared = instances * (WATCHES * WAITING + QUEUE_CHANGES * PAGES["change"]["reads"])
-    requests = desks * (LONG_POLLS + OWN_CHANGES + QUEUE_CHANGES)
+    requests = desks * (LONG_POLLS + OWN_CHANGES + DEVICE_NEWS + QUEUE_CHANGES)
     return [
         Line("Firestore: documents read", desks * reads + shared, "firestore reads"),
-        Line("Firestore: documents written", desks * RENEWALS, "firestore writes"),
+        Line("Firestore: documents written", desks * writes, "firestore writes"),
         Line("Cloud Run: requests", requests, "run requests"),
         Line("Cloud Run: CPU", instances * HOUR * row.cpu, "run cpu"),
         Line("Cloud Run: memory", instances * HOUR * row.memory_mb / 1024, "run memory"),

@@ -1,5 +1,5 @@
-"""Checks that the doors of RCS, WhatsApp and the CCAI Platform refuse requests without proof. The
-handshakes of RCS and WhatsApp are checked too.
+"""Checks that the doors of RCS, WhatsApp, the CCAI Platform and Google Chat refuse requests without
+proof. The handshakes of RCS and WhatsApp are checked too.
 """
 
 import json
@@ -11,6 +11,7 @@ from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, we
 from shared.settings.model import Settings
 
 RCS, WHATSAPP, CCAI = "/receive_webhook/rcs", "/receive_webhook/whatsapp", "/receive_webhook/ccai"
+GOOGLE_CHAT = "/receive_webhook/google_chat"
 GRAPH = str(Settings.model_fields["whatsapp_api_url"].default)
 ACCOUNT = "whatsapp_business_account"
 _Prove = Callable[[str, str], Answer]
@@ -76,6 +77,19 @@ def _graph(one: Patient, path: str, token: str) -> Answer:
 
 def ccai(one: Patient) -> Iterator[Finding]:
     yield from _unsigned(one, "ccai", "CCAI Platform", CCAI)
+
+
+def google_chat(one: Patient) -> Iterator[Finding]:
+    """Checks the door, and that the audience is this very address, where it is one."""
+    yield from _unsigned(one, "google_chat", "Google Chat", GOOGLE_CHAT)
+    what, audience = "Google Chat: GOOGLE_CHAT_AUDIENCE", one.known.get("GOOGLE_CHAT_AUDIENCE")
+    if audience is None:
+        yield skipped(what, "GOOGLE_CHAT_AUDIENCE is not in your environment")
+    elif audience.isdecimal() or audience == f"{one.url}{GOOGLE_CHAT}":
+        yield well(f"{what} is a project's number or this webhook's address")
+    else:
+        advice = f"Is {audience} what the app's configuration has as its HTTP endpoint URL?"
+        yield ill(f"{what} is another address than this webhook's", advice)
 
 
 def _proof(one: Patient, use: str, what: str, setting: str, prove: _Prove) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from infra.local import bot_view
 from infra.local.applications import answer, failed
 from infra.local.crm import Crm
 from infra.local.gate import Gate
-from infra.local.page_files import ADAPTER, page_file
+from infra.local.page_files import ADAPTER, FRAMED, in_our_frame, page_file
 from infra.local.people import PATH as PEOPLE
 from infra.local.people import people_application
 from infra.local.simulators.comments import Comments
@@ -89,6 +89,8 @@ class Local:
             receive = _overheard(
                 receive, partial(self.platforms[path.split("/")[2]].overhear, headers=headers)
             )
+        if path.startswith(FRAMED):
+            send = in_our_frame(send)
         await self._application(scope["method"], path)(scope, receive, send)
 
     def _application(self, method: str, path: str) -> ASGIApp:

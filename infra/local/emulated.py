@@ -18,7 +18,7 @@ def create_topics(emulator: str, project: str, url: str) -> None:
     function that a topic calls.
     """
     for topic in TOPICS:
-        _put(emulator, f"projects/{project}/topics/{topic}", {})
+        _call("PUT", emulator, f"projects/{project}/topics/{topic}", {})
     for function, row in deployables().items():
         if row.topic:
             subscription = {
@@ -27,14 +27,23 @@ def create_topics(emulator: str, project: str, url: str) -> None:
                 "enableMessageOrdering": True,
                 "ackDeadlineSeconds": 60,
             }
-            _put(emulator, f"projects/{project}/subscriptions/{function}", subscription)
+            _call("PUT", emulator, f"projects/{project}/subscriptions/{function}", subscription)
 
 
-def _put(emulator: str, path: str, body: dict[str, Any]) -> None:
+def delete_subscriptions(emulator: str, project: str) -> None:
+    """Ends what `create_topics` has begun: an emulator goes on for ever to call an address where
+    nothing listens any more.
+    """
+    for function, row in deployables().items():
+        if row.topic:
+            _call("DELETE", emulator, f"projects/{project}/subscriptions/{function}", None)
+
+
+def _call(method: str, emulator: str, path: str, body: dict[str, Any] | None) -> None:
     request = urllib.request.Request(  # the emulator's own loopback address
         f"http://{emulator}/v1/{path}",
-        data=json.dumps(body).encode(),
-        method="PUT",
+        data=None if body is None else json.dumps(body).encode(),
+        method=method,
         headers={"content-type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310  # as above

@@ -5,6 +5,7 @@ may load nothing from elsewhere.
 from pathlib import Path
 
 from starlette.responses import FileResponse, Response
+from starlette.types import Message, Send
 
 from shared.errors import MethodNotAllowed, NotFound
 
@@ -23,9 +24,27 @@ POLICY = (
 )
 HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 FRAMES = {
-    PAGE: f"frame-src http://{ADAPTER_HOST}:*; frame-ancestors 'none'",
+    PAGE: f"frame-src 'self' http://{ADAPTER_HOST}:*; frame-ancestors 'none'",
     ADAPTER: "frame-ancestors http://127.0.0.1:* http://localhost:*",
 }
+
+# pages of a function that the local run's page shows in a frame; a deployment's are in no frame
+FRAMED = ("/send_representative/desk/", "/send_representative/sign_in/")
+
+
+def in_our_frame(send: Send) -> Send:
+    """Returns `send`. It allows this run's own page to show the answer in a frame."""
+
+    async def allowing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [
+                (name, value.replace(b"frame-ancestors 'none'", b"frame-ancestors 'self'"))
+                for name, value in message["headers"]
+            ]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return allowing
 
 
 def page_file(method: str, path: str, folder: Path = PAGE) -> Response:

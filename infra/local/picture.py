@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from infra.command import run_tool
 from infra.local import demo_data
@@ -112,22 +112,24 @@ def play(page: Page) -> None:
     """
     page.get_by_role("button", name="New customer").click()
     page.get_by_role("button", name="Start").click()
-    _send(page, "The customer’s message", "Hi, I have a problem")
+    customer = page.get_by_label("The customer’s message")
+    _send(page, customer, "Hi, I have a problem")
     expect(page.locator(".bubble.bot")).to_be_visible()
     page.get_by_role("button", name="Ask for a human").click()
-    page.get_by_role("button", name="Claim").and_(page.locator("[aria-disabled=false]")).click()
-    _send(page, "Your reply", "I see you have a problem. How can I help?")
+    desk = page.frame_locator("#desk-frame")
+    desk.get_by_role("button", name="Claim").click()
+    _send(page, desk.get_by_label("Your reply"), "I see you have a problem. How can I help?")
     expect(page.locator(".bubble.human")).to_be_visible()
-    _send(page, "The customer’s message", "My parcel has not arrived")
-    _send(page, "Say as the bot", "Have you tried our FAQ?")
+    _send(page, customer, "My parcel has not arrived")
+    page.get_by_role("button", name="The bot").click()
+    _send(page, page.get_by_label("Say as the bot"), "Have you tried our FAQ?")
     expect(page.locator("#bot-notice")).to_contain_text("Jane Doe holds this conversation")
+    page.get_by_role("button", name="What Baton knows").click()
     expect(page.locator("#journal li").first).to_contain_text("human-present")
-    page.locator("#bot-text").fill("")
-    page.locator("#bot-text").blur()
+    expect(desk.locator("#transcript")).to_contain_text("My parcel has not arrived")
 
 
-def _send(page: Page, label: str, text: str) -> None:
-    box = page.get_by_label(label)
+def _send(page: Page, box: Locator, text: str) -> None:
     box.fill(text)
     box.press("Enter")
     expect(page.locator("#journal")).to_contain_text(text)

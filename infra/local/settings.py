@@ -15,6 +15,7 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 )
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
+GOOGLE_CHAT_PROJECT = "123456789012"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
 MATRIX_AS_TOKEN, MATRIX_HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"
 MATRIX_SERVER_NAME, MATRIX_PORT = "localhost", 8008
@@ -23,7 +24,7 @@ BRIDGE_KEY = "dev-bridge-key-of-32-bytes-or-more"
 OUTBOUND_KEY = "dev-outbound-key-32-bytes-or-more"
 CRM_COMMENT_SECRET = "whsec_ZGV2LWNybS1jb21tZW50LXNlY3JldC0zMi1ieXRlcw=="
 DIALOGFLOW_AGENT = "projects/local/locations/global/agents/baton"
-ORIGINS = "BRIDGE_ALLOWED_ORIGINS"
+ORIGINS, DESKS = "BRIDGE_ALLOWED_ORIGINS", "BATON_DESKS"
 BRIDGE_HOSTS = ("127.0.0.1", "localhost")
 # The people who may be chosen at the desk page, each with a key of their own.
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
@@ -50,9 +51,25 @@ def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None
         known["BATON_API_KEYS"] = json.dumps(API_KEYS)
     for name, value in known.items():
         environment.setdefault(name, value)
+    if DESKS in environment:
+        environment[DESKS] = _inviting(environment[DESKS], environment["MATRIX_SERVER_NAME"])
     if given := environment[ORIGINS].strip(", "):
         pages = dict.fromkeys([*given.split(","), *known[ORIGINS].split(",")])
         environment[ORIGINS] = ",".join(pages)
+
+
+def _inviting(desks: str, server_name: str) -> str:
+    """Returns the desks. A Matrix desk that names nobody invites the people of the homeserver that
+    `python -m infra.matrix homeserver` starts. What is no list of desks is left as it is.
+    """
+    try:
+        rows = json.loads(desks)
+        for row in rows:
+            if row["kind"] == "matrix" and not {"invite", "place"} & row.keys():
+                row["invite"] = [f"@{one.partition('@')[0]}:{server_name}" for one in PEOPLE]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return desks
+    return json.dumps(rows)
 
 
 def defaults(port: int, folder: Path) -> Mapping[str, str]:
@@ -79,6 +96,8 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CCAI_API_URL": f"http://127.0.0.1:{port}/sim/ccai/apps/api/v1",
         "CCAI_API_USER": CCAI_USER,
         "CCAI_API_TOKEN": CCAI_TOKEN,
+        "GOOGLE_CHAT_AUDIENCE": GOOGLE_CHAT_PROJECT,
+        "GOOGLE_CHAT_AUTH": "none",
         "CCAI_MENU_ID": "1",
         "CSKU_API_URL": f"http://127.0.0.1:{port}/sim/csku",
         "CSKU_API_BUSINESS": CSKU_BUSINESS,

@@ -90,13 +90,8 @@ def _people(server: Synapse) -> Mapping[str, str]:
 
 
 def _banner(server: Synapse, folder: Path, baton: str, people: Mapping[str, str]) -> str:
-    desk = {
-        "name": "matrix",
-        "kind": "matrix",
-        "invite": [f"@{name}:{MATRIX_SERVER_NAME}" for name in people],
-    }
     settings = {
-        "BATON_DESKS": json.dumps([desk]),
+        "BATON_DESKS": json.dumps([{"name": "matrix", "kind": "matrix"}]),
         "MATRIX_API_URL": server.url if server.port != MATRIX_PORT else "",
         "PORT": str(port) if (port := urlsplit(baton).port) != 8080 else "",
     }

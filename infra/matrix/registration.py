@@ -11,7 +11,6 @@ import secrets
 import sys
 from collections.abc import Mapping
 
-from shared.errors import Misconfigured
 from shared.platforms.matrix.names import SERVICE, Homeserver
 from shared.settings.model import Settings, read_settings
 
@@ -32,7 +31,7 @@ def run(chosen: argparse.Namespace) -> int:
     named = {"MATRIX_SERVER_NAME": chosen.server_name} if chosen.server_name else {}
     settings = read_settings({**os.environ, **named})
     if settings.matrix_server_name is None:
-        raise Misconfigured("MATRIX_SERVER_NAME is not set; give --server-name")
+        raise SystemExit("give --server-name, or set MATRIX_SERVER_NAME")
     as_token, hs_token, new = tokens(settings)
     home = Homeserver(settings.matrix_server_name, settings.matrix_user_prefix)
     print(registration(chosen.url.rstrip("/"), as_token, hs_token, home), end="")

@@ -11,7 +11,7 @@ output "webhook_urls" {
 output "missing_secrets" {
   description = "Secrets without a value, of the platforms in use and of the API: `gcloud secrets versions add NAME --data-file=-`, then name them in var.secrets. The platforms' pages say which are optional."
   value = sort([for secret in setsubtract(local.secrets, var.secrets) : secret
-  if secret == "BATON_API_KEYS" || anytrue([for path in local.platforms : startswith(secret, "${upper(path)}_")])])
+  if secret == "BATON_API_KEYS" || anytrue([for path in local.platforms : startswith(secret, "${upper(path)}_") && secret != "${upper(path)}_WEBHOOK_URL"])])
 }
 
 output "service_accounts" {

@@ -48,9 +48,10 @@ locals {
   accepting_services = join("|", sort([for name, row in local.public : replace(local.names[name], "_", "-") if length(row.publishes) > 0]))
 
   # Platforms in use, as infra/uses.py finds them: a secret has a value, or a desk is of that kind.
+  # The team's notifications go to Google Chat and Slack without a desk there.
   desks = try([for desk in jsondecode(var.settings["BATON_DESKS"]) : try(desk.kind, "api")], [])
   platforms = [for path in local.functions["receive_webhook"].paths : path if contains(local.desks, path) ||
-  anytrue([for secret in var.secrets : startswith(secret, "${upper(path)}_")])]
+  anytrue([for secret in var.secrets : startswith(secret, "${upper(path)}_") && secret != "${upper(path)}_WEBHOOK_URL"])]
 
   # One entry for each right that one function has.
   roles = merge([for name, row in local.functions : {

@@ -8,6 +8,7 @@ from shared.edge.answers import Answer
 from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Phase
 from shared.schemas.details import Details
+from shared.schemas.devices import Received
 from shared.schemas.journal import Verdict
 from shared.schemas.notation import Time
 from shared.schemas.people import Role
@@ -95,8 +96,19 @@ class OfferView(Answer):
     until: Time
 
 
+class DeviceView(Answer):
+    """What the customer's device has told since a person with an open page has the conversation.
+
+    - `typingSeconds`: how long the customer still counts as typing, None while they do not type.
+    - `receipts`: by the ids of messages to the customer, whether they have arrived or were read.
+    """
+
+    typing_seconds: float | None = None
+    receipts: dict[str, Received]
+
+
 class ConversationView(Answer):
-    """A conversation. Variables and metadata are shown to keys of desks and admins only."""
+    """A conversation. Variables, metadata and device are shown to keys of desks and admins only."""
 
     name: str
     phase: Phase
@@ -123,6 +135,7 @@ class ConversationView(Answer):
     virtual_agent_sessions: tuple[SessionView, ...] = ()
     pending: int | None = None
     version: int
+    device: DeviceView | None = None
     queue_position: Annotated[int, Field(ge=1)] | None = None
     queue_position_at_least: bool | None = None
     link: LinkView | None = None

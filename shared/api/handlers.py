@@ -320,7 +320,16 @@ async def get_conversation(ask: Ask) -> Response:
     conversation = await control.seen(ask.ports, ask.conversation)
     waits = conversation.phase is Phase.QUEUED and not conversation.tracked
     ahead = views.place_view(await people_ahead(ask.ports, conversation)) if waits else {}
-    return await _view(ask, conversation, **ahead)
+    return await _view(ask, conversation, **ahead, device=await _device(ask, conversation))
+
+
+async def _device(ask: Ask, conversation: Conversation) -> dict[str, object] | None:
+    """Returns what the customer's device tells, to desks and admins. A bot gets none of it."""
+    if not is_human(ask.caller) or all(one.person is None for one in conversation.humans):
+        return None
+    found = await ask.ports.store.device(conversation.id)
+    known, now = found.value if found else None, ask.ports.clock.now()
+    return views.device_view(known, conversation, now)
 
 
 async def list_conversations(ask: Ask) -> Response:

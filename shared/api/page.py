@@ -66,19 +66,18 @@ def page_file(folder: Path | None, media: str | None, request: Request) -> Respo
 
 
 def _policy(page: str, media: str | None) -> str:
-    """Returns what a page may load. The local run shows the desk in a frame of its own page."""
+    """Returns what a page may load. No page may show it in a frame."""
     parts = urlsplit(media or "")
     files = f" {parts.scheme}://{parts.netloc}" if parts.netloc and page == "desk" else ""
-    ancestors = "'self'" if page == "desk" else "'none'"
     if page == "sign_in":
         # https://developers.google.com/identity/gsi/web/guides/get-google-api-clientid
         return (
             f"default-src 'none'; script-src 'self' {GOOGLE}client; frame-src {GOOGLE};"
             f" style-src 'self' {GOOGLE}style; connect-src 'self' {GOOGLE}; img-src data:;"
-            " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
         f" img-src 'self' data: blob:{files}; media-src 'self' blob:{files};"
-        f" base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -31,7 +31,7 @@ async def get_me(ask: Ask) -> Response:
     person = must_answer(ask.caller)
     phases = (Phase.QUEUED, Phase.HUMAN) if is_supervisor(ask.caller) else (Phase.QUEUED,)
     seen = await live(ask.ports, person, _page(ask), [one.value for one in phases], since)
-    return views.json_response({**known, **views.live_view(seen, person)})
+    return views.json_response({**known, **views.live_view(seen, person, ask.ports.clock.now())})
 
 
 def _page(ask: Ask) -> str | None:

@@ -27,6 +27,7 @@ from shared.schemas.commands import (
     ToCustomer,
 )
 from shared.schemas.conversation import Ahead, Conversation, Phase
+from shared.schemas.devices import Device
 from shared.schemas.http import Response
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import format_time
@@ -266,20 +267,35 @@ def presence_view(presence: Presence, person: Person) -> dict[str, Any]:
     }
 
 
-def live_view(seen: Live, person: Person) -> dict[str, Any]:
+def live_view(seen: Live, person: Person, now: datetime) -> dict[str, Any]:
     """Returns what a person sees of their work."""
     lists = {
         name: [listed_view(one) for one in seen.listed[phase] if not one.erased]
         for name, phase in (("queue", Phase.QUEUED), ("held", Phase.HUMAN))
         if phase in seen.listed
     }
-    mine = [listed_view(one) for one in seen.mine if not one.erased]
+    mine = [
+        {**listed_view(one), "device": device_view(seen.devices.get(one.id), one, now)}
+        for one in seen.mine
+        if not one.erased
+    ]
     return {
         "since": seen.name,
         "presence": presence_view(seen.presence, person),
         "mine": mine,
         **lists,
     }
+
+
+def device_view(
+    device: Device | None, conversation: Conversation, now: datetime
+) -> dict[str, Any] | None:
+    """Returns what a customer's device tells, None where nothing is known of it."""
+    if device is None:
+        return None
+    left = device.typing_left(now, conversation.last_user_at)
+    typing = {} if left is None else {"typingSeconds": left.total_seconds()}
+    return {**typing, "receipts": device.receipts}
 
 
 def listed_view(conversation: Conversation) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 settings row.
 """
 
+from shared.bootstrap.platforms import auth_of
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.csku.desk import CskuDesk
 from shared.platforms.desk import Desks
+from shared.platforms.google_chat.desk import GoogleChatDesk
+from shared.platforms.google_chat.names import SCOPE
 from shared.platforms.matrix.desk import MatrixDesk
 from shared.platforms.matrix.names import Homeserver
 from shared.settings.model import Settings
@@ -25,10 +28,15 @@ def desks(settings: Settings) -> Desks:
         secret=settings.csku_api_secret,
         need_human=settings.csku_need_human,
     )
+    google_chat = GoogleChatDesk(
+        api_url=settings.google_chat_api_url,
+        auth=auth_of(settings.google_chat_auth, SCOPE),
+    )
     matrix = MatrixDesk(
         api_url=settings.matrix_api_url,
         as_token=settings.matrix_as_token,
         home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
         ends=settings.matrix_room_end,
     )
-    return Desks(chats={ccai.name: ccai, matrix.name: matrix}, flags={csku.name: csku})
+    chats = (ccai, google_chat, matrix)
+    return Desks(chats={one.name: one for one in chats}, flags={csku.name: csku})

@@ -10,6 +10,9 @@ from shared.platforms.business_messages import platform as business_messages
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
+from shared.platforms.google_chat import names as google_chat
+from shared.platforms.google_chat.platform import GoogleChat
+from shared.platforms.google_chat.proofs import KEYS_URL, Proofs
 from shared.platforms.matrix.names import Homeserver
 from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs import platform as rcs
@@ -17,7 +20,7 @@ from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.conversation import Capabilities
-from shared.settings.model import Settings
+from shared.settings.model import GOOGLE_CHAT_HOST, Settings
 from shared.transports.clock import WallClock
 
 
@@ -28,7 +31,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             signing_keys=settings.business_messages_signing_keys,
             client_token=settings.business_messages_client_token,
             api_url=settings.business_messages_api_url,
-            auth=_auth(settings.business_messages_auth, business_messages.SCOPE),
+            auth=auth_of(settings.business_messages_auth, business_messages.SCOPE),
         ),
         Csku(
             webhook_secrets=settings.csku_webhook_secrets,
@@ -37,7 +40,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
         Rcs(
             client_tokens=settings.rcs_client_tokens,
             api_url=settings.rcs_api_url,
-            auth=_auth(settings.rcs_auth, rcs.SCOPE),
+            auth=auth_of(settings.rcs_auth, rcs.SCOPE),
             traffic_type=settings.rcs_traffic_type,
             facts=settings.unverified_facts,
             language=settings.baton_language,
@@ -66,6 +69,17 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             now=WallClock().now,
             replaces_failed_agents=settings.virtual_agent_failed == "request-human",
         ),
+        GoogleChat(
+            now=WallClock().now,
+            proofs=Proofs(
+                audience=settings.google_chat_audience,
+                push_account=settings.google_chat_push_account,
+                keys_url=keys_url(settings),
+            ),
+            api_url=settings.google_chat_api_url,
+            auth=auth_of(settings.google_chat_auth, google_chat.SCOPE),
+            people=settings.people,
+        ),
         Matrix(
             hs_tokens=settings.matrix_hs_tokens,
             as_token=settings.matrix_as_token,
@@ -87,8 +101,17 @@ def api_urls(settings: Settings) -> tuple[str, ...]:
         settings.rcs_api_url,
         settings.whatsapp_api_url,
         settings.csku_api_url,
+        settings.google_chat_api_url,
         *matrix,
     )
+
+
+def keys_url(settings: Settings) -> str:
+    """Returns where the certificates of Google Chat's tokens are: at Google, or at what stands for
+    Google Chat in a test.
+    """
+    api = settings.google_chat_api_url
+    return KEYS_URL if api.rstrip("/") == GOOGLE_CHAT_HOST else api
 
 
 def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
@@ -99,5 +122,5 @@ def capabilities(known: Mapping[str, Platform]) -> Mapping[str, Capabilities]:
     return {**tracked, **{name: platform.capabilities for name, platform in known.items()}}
 
 
-def _auth(setting: str, scope: str) -> str:
+def auth_of(setting: str, scope: str) -> str:
     return f"google:{scope}" if setting == "google" else setting

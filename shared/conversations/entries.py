@@ -20,7 +20,7 @@ from shared.schemas.commands import (
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.desks import Called
 from shared.schemas.details import Details
-from shared.schemas.events import ByCustomer, Event, FloorMoved, Said
+from shared.schemas.events import ByCustomer, Event, FloorMoved, HandoffFailed, Said
 from shared.schemas.http import Answer
 from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
@@ -105,6 +105,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         occurred_at=event.occurred_at,
         representative=getattr(event, "representative", None),
         over=event.over,
+        keep=event.keep if isinstance(event, HandoffFailed) else None,
         marker=event.heard_by is not None,
         heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
         after=decision.conversation.waits_for

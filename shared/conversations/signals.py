@@ -1,5 +1,5 @@
 """Typing and receipts, from the customer to bots and desks, and from a desk's people to the
-customer. They are best effort and never stored.
+customer. They are best effort, and no event.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import pydantic_core
 from shared.conversations.apply import Read, side_by_side
 from shared.conversations.desk_message_ids import desk_message_id
 from shared.conversations.desk_people import named
+from shared.conversations.devices import begin_to_show
 from shared.conversations.requests import signal_receipt, signal_typing
 from shared.conversations.resolve import where_it_acts
 from shared.errors import BatonError
@@ -20,7 +21,6 @@ from shared.ports import Ports
 from shared.schemas.commands import Listener, Signal
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import AgentSignal, Ephemeral, Receipt, Typing
-from shared.schemas.events import Event
 from shared.schemas.notifications import USER_MESSAGES
 
 # customers whose receipts are passed on at once: what Baton did not send takes a part of one query
@@ -33,12 +33,10 @@ async def pass_on(ports: Ports, passing: Sequence[Ephemeral], read: Read) -> Non
 
     async def in_order(group: Sequence[Ephemeral]) -> None:
         present = _Present(ports)
-        for one in group:
-            found = await read(one)
-            if found is None or isinstance(found, Event):
-                continue
+        news = [one for each in group if isinstance(one := await read(each), Ephemeral)]
+        for one in news:
             try:
-                await _pass_on(ports, found, present)
+                await _pass_on(ports, one, present, news)
             except BatonError as error:
                 log(
                     "WARNING",
@@ -71,11 +69,17 @@ class _Present:
         return list(listeners(conversation, source, ports.clock.now(), ports.policy))
 
 
-async def _pass_on(ports: Ports, one: Ephemeral, present: _Present) -> None:
+async def _pass_on(
+    ports: Ports, one: Ephemeral, present: _Present, news: Sequence[Ephemeral]
+) -> None:
+    """Passes on one of the `news` of a customer."""
     if isinstance(one, AgentSignal):
         await _to_customer(ports, await named(ports, one), present)
         return
+    is_first = one.source not in present.known
     conversation = await present.conversation(one.source)
+    if is_first:
+        begin_to_show(ports, conversation, [each for each in news if each.source == one.source])
     audience = present.audience(one.source)
     if not audience:
         return
@@ -122,9 +126,7 @@ async def _signal(
 ) -> CustomerSignal | None:
     """Returns what a desk is shown; None for what no desk shows."""
     if isinstance(one, Typing):
-        status = one.form.get("userStatus")
-        types = isinstance(status, dict) and bool(status.get("isTyping"))
-        return CustomerSignal("TYPING_STARTED" if types else "TYPING_STOPPED")
+        return CustomerSignal("TYPING_STARTED" if one.is_typing else "TYPING_STOPPED")
     receipts = one.form.get("receipts")
     listed = receipts.get("receipts") if isinstance(receipts, dict) else None
     read = [

@@ -74,6 +74,7 @@ async def finish_erase(ports: Ports, tombstones: Sequence[Conversation]) -> bool
         snapshot = await ports.store.load(member)
         if snapshot is not None and snapshot.value.erasing is not None:
             await _strip_journal(ports, member, snapshot.value.erasing)
+        await ports.store.forget_device(member)
         if ports.media_store is not None:
             await ports.media_store.delete(folder_of(member))
     if not await ports.store.scrub():

@@ -206,9 +206,8 @@ def _content(entry: JournalEntry) -> Content:
 
 def _failed(entry: JournalEntry) -> Event:
     kind = Ended if entry.ends_chat else Deflected
-    return kind(
-        **_common(entry), reason=words_for(Audience.AGENT, entry) or "the desk gave no reason"
-    )
+    reason = words_for(Audience.AGENT, entry) or "the desk gave no reason"
+    return kind(**_common(entry), reason=reason, keep=entry.keep)
 
 
 _REPLAYED: Mapping[str, Callable[[JournalEntry], Event | None]] = {

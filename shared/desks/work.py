@@ -20,7 +20,7 @@ from shared.outbox.in_flight import lost, mark
 from shared.outbox.record import Work
 from shared.outbox.tries import Attempt, Result, again, is_final, judge, tried_by
 from shared.platforms.base import Ended, Outcome
-from shared.platforms.desk import Chat, ChatDesk, FlagDesk, Standing
+from shared.platforms.desk import Chat, ChatDesk, FlagDesk, KeepsWaiting, Standing
 from shared.ports import Ports
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.desk_kinds import DESK_KINDS
@@ -78,6 +78,8 @@ async def _given_up(call: DeskCall, result: Result) -> Attempt:
 async def _in_chat(call: DeskCall, desk: ChatDesk) -> Attempt | None:
     if call.command.action == "say":
         return await _say(call, desk, await call.chat(desk))
+    if call.command.action == "wait":
+        return await _keep_waiting(call, desk)
     if call.command.action in ("show", "hint"):
         return await _tell_people(call, desk)
     chat = await call.named() or await call.chat(desk)
@@ -103,6 +105,19 @@ async def _close_unknown(call: DeskCall, desk: ChatDesk, chat: str) -> Attempt |
         if customer is None
         else await _close(call, desk, Chat(desk.native(chat), customer, ""))
     )
+
+
+async def _keep_waiting(call: DeskCall, desk: ChatDesk) -> Attempt:
+    """Asks the desk to let the customer keep waiting. Where it does not, the handoff fails, which
+    ends the chat.
+    """
+    chat = await call.named()
+    if chat is None or not call.is_wanted or not isinstance(desk, KeepsWaiting):
+        return call.dropped("nobody waits in this chat")
+    carried = await carry_out(call.ports, desk, desk.wait(chat, call.command.reason or ""))
+    if carried.is_done:
+        return call.sent(call.command)
+    return await call.tried(call.command, replace(carried.result, arrived=False))
 
 
 async def _tell_people(call: DeskCall, desk: ChatDesk) -> Attempt:

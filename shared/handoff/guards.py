@@ -590,6 +590,11 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.ASSISTED_ENDS: lambda conversation, event, _p: (
         _assisted(conversation) and _has_chat(conversation, event.over)
     ),
+    Guard.MAY_KEEP_WAITING: lambda conversation, event, _p: (
+        isinstance(event, HandoffFailed)
+        and event.keep is not None
+        and _has_chat(conversation, event.source)
+    ),
     Guard.PAST: _past,
     Guard.PAST_PRESENT: _past_present,
     Guard.THREAD_OVER: _thread_over,

@@ -61,6 +61,7 @@ class Guard(StrEnum):
     ASSISTANT = "from the assistant in the chat that has the handoff"
     ASSISTED = "the desk's own assistant answers"
     ASSISTED_ENDS = "with it ends the chat in which the desk's own assistant answered"
+    MAY_KEEP_WAITING = "the desk is full, and offers that the customer keeps waiting in its chat"
     PAST = "from a desk's chat whose handoff is over"
     PAST_PRESENT = "from such a chat, by the name of a human who is present"
     ANOTHERS = "from a desk that does not have this handoff"
@@ -245,6 +246,7 @@ class Effect(StrEnum):
         "that has them"
     )
     SHOW_STANDING = "show in the room or thread who has the customer"
+    KEEP_WAITING = "ask the desk to let the customer keep waiting"
     HINT_CLAIM = "say in the room or thread that the customer has not got it, and to claim first"
     HINT_OVER = "say in the room or thread that the customer has not got it, because it is over"
     RELAY = "pass it on to the desk that was called"

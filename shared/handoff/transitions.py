@@ -73,7 +73,9 @@ NOT_JOINED = Refusal(
 HUMAN_PRESENT = Refusal(
     "human-present", "A human holds this conversation; the bot is silent until they leave."
 )
-HELD = Refusal("held", "Somebody else holds this conversation.")
+HELD = Refusal(
+    "held", "Somebody else holds this conversation. A supervisor takes it with `:takeOver`."
+)
 NOT_YOURS = Refusal(
     "not-yours",
     "Another key brought this representative in; only that key or an admin may release them.",
@@ -641,6 +643,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(
             UNDELIVERED,
             ANOTHERS,
+            (G.MAY_KEEP_WAITING, _step(E.KEEP_WAITING)),
             _RETURN,
             (G.ASSISTED_ENDS, _step(E.NOTIFY_ASSISTED, E.CLOSE_DESK, E.SAY_RESUMED, to=BOT)),
             otherwise=_step(E.NOTIFY_FAILED, E.CLOSE_DESK, E.SAY_NOBODY, to=BOT),

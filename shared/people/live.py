@@ -12,6 +12,7 @@ from shared.people.presence import renew
 from shared.people.watches import Watch, any_of, watches_of
 from shared.ports import Ports, Watched
 from shared.schemas.conversation import Conversation
+from shared.schemas.devices import Device
 from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Presence
 
@@ -22,24 +23,29 @@ KEPT = 2 / 3  # of the time for which a page counts as open, after which it says
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a person sees at one moment. `mine` are the conversations that they hold or are offered;
-    `listed` are those of each phase, longest wait first.
+    """What a person sees at one moment. `mine` are the conversations that they hold or are offered,
+    `devices` are the devices of their customers; `listed` are the conversations of each phase,
+    longest wait first.
     """
 
     presence: Presence
     mine: Sequence[Conversation]
+    devices: Mapping[str, Device]
     listed: Mapping[str, Sequence[Conversation]]
 
     @property
     def name(self) -> str:
         """A name of this state. Which pages are open is no part of it."""
-        versions = [(one.id, one.version) for one in self.mine]
+        versions = [(one.id, one.version, self._device_version(one)) for one in self.mine]
         lists = [
             [(one.id, one.version) for one in conversations]
             for conversations in self.listed.values()
         ]
         slots = sorted((slot, of.kind) for slot, of in self.presence.slots.items())
         return sha256(repr((self.presence.state, slots, versions, lists)))[:16]
+
+    def _device_version(self, one: Conversation) -> int:
+        return self.devices[one.id].version if one.id in self.devices else 0
 
 
 async def live(
@@ -106,6 +112,7 @@ async def _seen(
     return Live(
         now.person or Presence(id=person.id),
         [one for one in now.conversations.values() if not slots.keys().isdisjoint(one.slots)],
+        now.devices,
         {phase: await one.latest() for phase, one in lists.items()},
     )
 

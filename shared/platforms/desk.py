@@ -221,6 +221,14 @@ class ChatDesk(Protocol):
         """Returns the desk's own id of the customer of such a conversation."""
 
 
+@runtime_checkable
+class KeepsWaiting(Protocol):
+    """A desk that offers customers to keep waiting where it is full."""
+
+    def wait(self, chat: Chat, offer: str) -> Steps[None]:
+        """Accepts the offer of that id, which its `Deflected` named. It may be repeated."""
+
+
 class FlagDesk(Protocol):
     """A desk that has the conversation already and only needs a flag that a human is needed.
 

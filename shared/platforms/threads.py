@@ -106,7 +106,11 @@ def acts_for(people: Sequence[str]) -> tuple[Act, ...]:
 
 def standing_of(people: Sequence[str]) -> str:
     """Returns who has the customer, in words."""
-    return f"With the customer: {', '.join(people)}" if people else "Waiting for a person"
+    return (
+        f"With the customer: {', '.join(people)}"
+        if people
+        else "No person is with the customer now"
+    )
 
 
 def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
@@ -117,5 +121,5 @@ def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
     if act is Act.RELEASE:
         return HumanLeft(**by, reason="released")
     if act is Act.QUEUE:
-        return Transfer(**by, to_queue=True, reason="back to the queue")
+        return Transfer(**by, fact=False, to_queue=True, reason="back to the queue")
     return Deflected(**common, reason="nobody is available")

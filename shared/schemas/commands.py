@@ -265,7 +265,8 @@ class CallDesk(BaseCommand):
 
     - `action`: `open` carries the reason and what the agent may see, `close` carries the reason,
       `say` stands for the text of its entry, `show` tells who has the customer, `hint` says to the
-      people in the chat what `reason` names. Older versions stored in `text` what the agent may
+      people in the chat what `reason` names, `wait` asks a full desk by the id in `reason` to let
+      the customer keep waiting. Older versions stored in `text` what the agent may
       see of a `say`.
     - `platform`: the desk's platform when the command was made; the settings may have changed
       since.
@@ -286,7 +287,7 @@ class CallDesk(BaseCommand):
     kind: Literal["desk"] = "desk"
     desk: str
     platform: str
-    action: Literal["open", "say", "show", "hint", "close"]
+    action: Literal["open", "say", "show", "hint", "wait", "close"]
     handoff: str | None = None
     chat: str | None = None
     customer: str | None = None

@@ -54,6 +54,14 @@ DESK_KINDS: Mapping[str, DeskKind] = {
     "api": DeskKind(Way.READS),
     "ccai": DeskKind(Way.OPENS_CHATS, has_menus=True, membership=True),
     "csku": DeskKind(Way.HAS_CONVERSATION),
+    "google_chat": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        idempotent=True,
+        finds_chats=True,
+        edits=True,
+        deletions=True,
+    ),
     "matrix": DeskKind(
         Way.OPENS_CHATS,
         is_thread=True,
@@ -72,5 +80,6 @@ DESK_KINDS: Mapping[str, DeskKind] = {
 
 # What the place of a kind's chats must look like, as a pattern and in words with an example.
 PLACES: Mapping[str, tuple[str, str]] = {
+    "google_chat": (r"spaces/[A-Za-z0-9_-]{1,100}", "a space, like spaces/AAAAbCdEfGh"),
     "matrix": (r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
 }

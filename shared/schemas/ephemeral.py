@@ -11,6 +11,7 @@ class Typing(Ours):
 
     source: NonEmpty
     form: JsonObject
+    is_typing: bool = True
 
 
 class Receipt(Ours):

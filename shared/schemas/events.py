@@ -495,13 +495,16 @@ class HumanLeft(ByRepresentative):
 
 
 class HandoffFailed(Event):
-    """`handoff` is the handoff that failed, None for the current one."""
+    """`handoff` is the handoff that failed, None for the current one. `keep` is set where the desk
+    is full and offers that the customer keeps waiting: the id by which it is asked for that.
+    """
 
     kind: ClassVar[str] = "handoff_failed"
-    beside: ClassVar[set[str]] = {*Event.beside, "handoff"}
+    beside: ClassVar[set[str]] = {*Event.beside, "handoff", "keep"}
 
     reason: str
     handoff: str | None = None
+    keep: str | None = None
 
 
 class ChatCreated(Event):

@@ -140,6 +140,7 @@ class JournalEntry(Stored):
     - `marker`: the entry stands for a further id of an event that has its entry elsewhere. It is
       not shown to users.
     - `over`: the desk's conversation that takes no part in this one from this event on.
+    - `keep`: the id by which a full desk can be asked to let the customer keep waiting.
     - `due_at`: when the sweep must wake this entry. It is None if all of the entry's commands wait
       behind commands of earlier entries.
     - `after`: outboxes of conversations that became part of this one; what the entry has for the
@@ -170,6 +171,7 @@ class JournalEntry(Stored):
     occurred_at: Time | None = None
     representative: Representative | None = None
     over: str | None = None
+    keep: str | None = None
     due_at: Time | None = None
     guards: int | None = None
     after: tuple[str, ...] = ()

@@ -88,9 +88,13 @@ class Presence(Stored):
         """Returns whether they had pages open, and none is open any more."""
         return bool(self.pages) and all(until <= now for until in self.pages.values())
 
+    def has_page(self, now: datetime) -> bool:
+        """Returns whether a page of theirs is open."""
+        return bool(self.pages) and not self.is_gone(now)
+
     def is_available(self, now: datetime) -> bool:
         """Returns whether they may be offered a conversation."""
-        return self.state == "available" and bool(self.pages) and not self.is_gone(now)
+        return self.state == "available" and self.has_page(now)
 
     def on_page(self, page: str, until: datetime, now: datetime) -> Self:
         """Returns the person with this page known to be open until then. Pages that are gone are

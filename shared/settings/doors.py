@@ -46,6 +46,15 @@ DOORS = (
     ),
     Door("webhook of CCAI", ("receive_webhook",), ("ccai_webhook_secrets",), _serves("ccai")),
     Door(
+        "threads at Google Chat, whose webhook brings the answers",
+        ("receive_webhook", "deliver_outbox"),
+        ("google_chat_audience",),
+        lambda settings: (
+            "google_chat" in settings.baton_platforms
+            or any(desk.kind == "google_chat" for desk in settings.baton_desks)
+        ),
+    ),
+    Door(
         "webhook of Matrix",
         ("receive_webhook",),
         ("matrix_hs_tokens",),

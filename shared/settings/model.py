@@ -40,6 +40,7 @@ from shared.settings.types import (
     ApiKey,
     ApiKeys,
     Auth,
+    ChatAudience,
     ClientId,
     CommentUrl,
     Desks,
@@ -72,6 +73,7 @@ from shared.settings.types import (
 )
 
 GOOGLE_HOST = "https://businessmessages.googleapis.com"
+GOOGLE_CHAT_HOST = "https://chat.googleapis.com"
 RCS_HOST = "https://rcsbusinessmessaging.googleapis.com"
 # includes the regional hosts
 RCS_HOSTS = re.compile(r"https://([a-z0-9]+-)?rcsbusinessmessaging\.googleapis\.com/?")
@@ -186,6 +188,20 @@ class Settings(BaseModel):
     csku_need_human: bool = False
     """`true` flags a CSKU AI conversation whose customer needs a human. No API takes the flag
     back.
+    """
+    google_chat_api_url: Url = GOOGLE_CHAT_HOST
+    """Where the threads of desks of the kind `google_chat` are."""
+    google_chat_auth: Auth = ""
+    """How these calls are authorised: `google`, `none` or `bearer:<token>`. The default is
+    `google` for Google's host and `none` for others.
+    """
+    google_chat_audience: ChatAudience | None = None
+    """For whom Google Chat's tokens are made: the number of the app's project or the address of the
+    webhook, as the app's configuration says.
+    """
+    google_chat_push_account: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    """The service account of a Pub/Sub push subscription that brings Google Chat's events, if one
+    does.
     """
     matrix_api_url: Url | None = None
     """The homeserver of Matrix, where its client-server API is."""
@@ -502,6 +518,8 @@ def _with_defaults(settings: Settings) -> Settings:
         "dialogflow_api_url": dialogflow,
         "dialogflow_auth": settings.dialogflow_auth
         or ("google" if dialogflow.rstrip("/").endswith("dialogflow.googleapis.com") else "none"),
+        "google_chat_auth": settings.google_chat_auth
+        or ("google" if settings.google_chat_api_url.rstrip("/") == GOOGLE_CHAT_HOST else "none"),
         "rcs_auth": settings.rcs_auth or ("google" if rcs_google else "none"),
     }
     filled["baton_deliver_in_place"] = settings.baton_deliver_in_place or (

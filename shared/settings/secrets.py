@@ -39,7 +39,7 @@ LISTS = (
     "media_link_keys",
     "baton_session_keys",
 )
-BEARERS = ("business_messages_auth", "rcs_auth", "dialogflow_auth")
+BEARERS = ("business_messages_auth", "rcs_auth", "google_chat_auth", "dialogflow_auth")
 DEVELOPMENT = "dev-"
 _WORDS = """
     access admin an api app baton bot change client default desk dummy enter example

@@ -32,6 +32,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 DIRECTORY = re.compile(r"file:///[^?#]+")
 HOST = re.compile(r"\.?([a-z0-9-]+\.)+[a-z0-9-]+")
 DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]+")
+AUDIENCE = re.compile(r"[0-9]{1,20}")
 MATRIX_SERVER_NAME = re.compile(r"([A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 CLIENT_ID = re.compile(r"[a-z0-9-]+\.apps\.googleusercontent\.com")
 TEMPLATE = re.compile(r"[a-z0-9_]{1,512}/[a-z]{2,3}(_[A-Z]{2})?")
@@ -218,6 +219,15 @@ def _auth(value: str) -> str:
     raise ValueError("give google, none or bearer:<token>")
 
 
+def _audience(value: str) -> str:
+    if not (AUDIENCE.fullmatch(value) or value.startswith("https://")):
+        raise ValueError(
+            "give the number of the Chat app's project, like 123456789012, or the address of the "
+            "webhook, which begins with https://"
+        )
+    return value
+
+
 def _webhook_secret(value: str) -> str:
     """Returns the secret.
 
@@ -294,7 +304,9 @@ Secret = Annotated[str | None, Field(repr=False)]
 Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
-PlatformName = Literal["business_messages", "csku", "rcs", "whatsapp", "ccai", "matrix"]
+PlatformName = Literal[
+    "business_messages", "csku", "rcs", "whatsapp", "ccai", "google_chat", "matrix"
+]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -306,6 +318,7 @@ Store = Annotated[str, AfterValidator(_store)]
 Url = Annotated[str, AfterValidator(_url)]
 SecretUrl = Annotated[Url | None, Field(repr=False)]
 CommentUrl = Annotated[Annotated[str, AfterValidator(_comment_url)] | None, Field(repr=False)]
+ChatAudience = Annotated[str, AfterValidator(_audience)]
 Auth = Annotated[str, AfterValidator(_auth), Field(repr=False)]
 WebhookSecret = Annotated[Annotated[str, AfterValidator(_webhook_secret)] | None, Field(repr=False)]
 WebhookSecrets = Annotated[

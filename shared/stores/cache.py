@@ -51,6 +51,9 @@ class CachedStore:
         self.due_people = store.due_people
         self.watch_person = store.watch_person
         self.watch_phase = store.watch_phase
+        self.device = store.device
+        self.keep_device = store.keep_device
+        self.forget_device = store.forget_device
         self.counted = store.counted
         self.correct = store.correct
         self.journal_ends = store.journal_ends

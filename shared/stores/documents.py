@@ -4,7 +4,7 @@ one JSON string.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from pydantic import ValidationError
@@ -14,12 +14,14 @@ from shared.logs import log
 from shared.ports import Page, Watched
 from shared.schemas.base import Ours
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import Time
 from shared.schemas.people import Presence
 
 SHARDS = 16
 _NOT_IN_LINE = "QUEUED elsewhere"
+DEVICE_KEPT = timedelta(days=1)
 BODY_LIMIT = 1_000_000  # bytes; a Firestore document holds 1 MiB with its name and fields
 
 
@@ -105,6 +107,11 @@ def from_person(person: Presence) -> PersonDocument:
     return PersonDocument(version=person.version, due_at=person.due_at, body=_body(person))
 
 
+def from_device(device: Device) -> str:
+    """Returns the stored form. Raises TooLarge."""
+    return _body(device)
+
+
 def _body(model: Ours) -> str:
     body = model.model_dump_json(exclude_none=True)
     # A character has at most 4 bytes in UTF-8, so short bodies need not be encoded here.
@@ -140,6 +147,14 @@ def to_person(body: str | bytes) -> Presence:
         raise _unreadable(error) from None
 
 
+def to_device(body: str | bytes) -> Device:
+    """Returns what a stored device has told. Raises Unreadable."""
+    try:
+        return Device.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from None
+
+
 def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversation]:
     """Returns a page of many customers' conversations. Those that cannot be read are only counted,
     so that one of them does not spoil the list.
@@ -155,12 +170,17 @@ def to_page(bodies: Iterable[str | bytes], cursor: str | None) -> Page[Conversat
     return Page(items, cursor, unreadable)
 
 
-def to_watched(person: str | None, conversations: Iterable[str]) -> Watched:
+def to_watched(person: str | None, conversations: Iterable[str], devices: Iterable[str]) -> Watched:
     """Returns what somebody who watches sees of these bodies. Conversations that cannot be read are
     left out.
     """
     found = to_page(conversations, None).items
-    return Watched(None if person is None else to_person(person), {one.id: one for one in found})
+    told = map(to_device, devices)
+    return Watched(
+        None if person is None else to_person(person),
+        {one.id: one for one in found},
+        {one.id: one for one in told},
+    )
 
 
 def to_list(bodies: Iterable[str]) -> list[Conversation]:

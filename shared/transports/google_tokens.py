@@ -18,6 +18,15 @@ class GoogleTokens:
         """Returns an access token. Raises Unavailable without credentials."""
         return await asyncio.to_thread(self._token, scope)
 
+    async def authorization(self, auth: str) -> dict[str, str]:
+        """Returns the header for the `auth` of a call. Raises Unavailable without credentials."""
+        kind, _, value = auth.partition(":")
+        if kind == "bearer":
+            return {"authorization": f"Bearer {value}"}
+        if kind == "google":
+            return {"authorization": f"Bearer {await self.of(value)}"}
+        return {}
+
     def forget(self, scope: str) -> None:
         """Makes the next call get new credentials: the token may have been revoked."""
         self._credentials.pop(scope, None)

@@ -31,7 +31,7 @@ class HttpSender:
 
         Raises Unavailable if it did not arrive.
         """
-        headers = {**call.headers, **await self._authorization(call.auth)}
+        headers = {**call.headers, **await self._google.authorization(call.auth)}
         await self._in_pace(call.paces)
         try:
             async with self._client().request(
@@ -88,14 +88,6 @@ class HttpSender:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         return self._session
-
-    async def _authorization(self, auth: str) -> dict[str, str]:
-        kind, _, value = auth.partition(":")
-        if kind == "bearer":
-            return {"authorization": f"Bearer {value}"}
-        if kind == "google":
-            return {"authorization": f"Bearer {await self._google.of(value)}"}
-        return {}
 
 
 @cache

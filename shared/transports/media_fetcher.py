@@ -18,6 +18,7 @@ from yarl import URL
 from shared.errors import NotFound, Refused, TooLate, Unavailable
 from shared.ports import Opened
 from shared.schemas.http import Call
+from shared.transports.google_tokens import GoogleTokens
 from shared.version import VERSION
 
 CONNECT_SECONDS, IDLE_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 280.0
@@ -55,6 +56,7 @@ class MediaFetcher:
         self._own = frozenset(own)
         self._timeout = aiohttp.ClientTimeout(total=total, connect=connect, sock_read=idle)
         self._session: aiohttp.ClientSession | None = None
+        self._google = GoogleTokens()
 
     @asynccontextmanager
     async def open(self, call: Call, hosts: Collection[str]) -> AsyncIterator[Opened]:
@@ -84,15 +86,14 @@ class MediaFetcher:
         raise Unavailable("platform-failed", f"More than {MOST_REDIRECTS} redirects.")
 
     async def _request(self, call: Call, url: URL, auth: str) -> aiohttp.ClientResponse:
-        kind, _, value = auth.partition(":")
         headers = {
             "user-agent": f"Baton/{VERSION}",
             "accept-encoding": "identity",  # sizes and parts are those of the file itself
             **call.headers,
-            **({"authorization": f"Bearer {value}"} if kind == "bearer" else {}),
+            **await self._google.authorization(auth),
         }
         try:
-            return await self._client().request(
+            response = await self._client().request(
                 call.method, url, headers=headers, allow_redirects=False, data=call.body or None
             )
         except TimeoutError as error:
@@ -101,6 +102,9 @@ class MediaFetcher:
             raise _refused() from error
         except aiohttp.ClientError as error:
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
+        if response.status == 401:  # as the sender does
+            self._google.forget(auth.partition(":")[2])
+        return response
 
     def _check(self, url: URL, hosts: Collection[str]) -> None:
         """Raises Refused for an address from which nothing may be fetched."""

@@ -4,14 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.browser.conftest import PATIENCE
 
 PATH = "/send_representative/desk/"
+Desk = Page | FrameLocator
 _numbers = count(1)
+
+
+def framed(page: Page) -> FrameLocator:
+    """Returns the desk page in the frame of the local run's own page."""
+    return page.frame_locator("#desk-frame")
 
 
 @contextmanager
@@ -54,39 +60,50 @@ def waiting(server: LocalServer, name: str = "Michael", text: str = "Hi, I have 
         message={"messageId": "m-1", "text": text},
         context={"userInfo": {"displayName": name, "userDeviceLocale": "en"}},
     )
-    talk.post(":requestHuman", {"reason": "refund"}, "dev-bot")
+    about = {"order": "4711", "tried": ["tracking link", "address check"]}
+    talk.post(":requestHuman", {"reason": "refund", "metadata": about}, "dev-bot")
     return talk
 
 
-def row(page: Page, talk: Talk) -> Locator:
+def row(page: Desk, talk: Talk) -> Locator:
     """Returns the conversation's row in a list."""
     return page.locator(f"#lists [data-key='business_messages:{talk.id}'] button")
 
 
-def open_talk(page: Page, talk: Talk) -> None:
+def open_talk(page: Desk, talk: Talk) -> None:
     row(page, talk).click()
     expect(page.locator("#transcript")).to_contain_text("Hi, I have a problem")
 
 
-def press(page: Page, name: str) -> None:
+def press(page: Desk, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def claim(page: Page, talk: Talk) -> None:
+def claim(page: Desk, talk: Talk) -> None:
     open_talk(page, talk)
     page.get_by_role("button", name="Claim").click()
     expect(page.locator("#transcript")).to_contain_text("joined")
 
 
-def say(page: Page, text: str, label: str = "Your reply") -> None:
+def say(page: Desk, text: str, label: str = "Your reply") -> None:
     page.get_by_label(label).fill(text)
     page.get_by_label(label).press("Enter")
 
 
-def rows(page: Page) -> list[str]:
+def rows(page: Desk) -> list[str]:
     """Returns the transcript, one line for each row, without times."""
     script = """list => list.map(item => [
       ...item.querySelectorAll('.label, bdi, .said, .line > span, .day > span')]
       .map(part => part.textContent).join(' ') || item.firstChild.textContent)"""
     found: list[str] = page.locator("#transcript > li:not(.day)").evaluate_all(script)
     return found
+
+
+def choose_with_assistant(page: Desk, name: str) -> None:
+    """Opens a customer who is with the assistant."""
+    back = page.get_by_role("button", name="Back to the lists")
+    if back.is_visible():
+        back.click()
+    if page.locator("#with-bot:not([open])").count():
+        page.locator("#with-bot summary").click()
+    page.locator("#bot").get_by_role("button", name=name).click()

@@ -5,6 +5,8 @@ to tap.
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser import desk
+
 PROBLEM = "Hi, I have a problem"
 
 
@@ -36,9 +38,9 @@ def test_a_handoff_on_a_platform_without_frames_is_told_in_words(page: Page, pla
     expect(bubbles(page).first).to_contain_text(PROBLEM)
     page.get_by_role("button", name="Ask for a human").click()
     expect_phase(page, "QUEUED")
-    page.get_by_role("button", name="Claim", disabled=False).click()
+    desk.press(desk.framed(page), "Claim")
     expect_phase(page, "HUMAN")
-    send(page, "Your reply", "How can I help?")
+    desk.say(desk.framed(page), "How can I help?")
     expect(bubbles(page).last).to_contain_text("How can I help?")
     expect(page.locator("#bubbles .label")).to_have_count(0)
     # no room is kept for an avatar
@@ -48,10 +50,13 @@ def test_a_handoff_on_a_platform_without_frames_is_told_in_words(page: Page, pla
 def test_the_desks_list_turns_the_phone_to_the_platform_of_whom_one_chooses(page: Page) -> None:
     start_customer(page, "WhatsApp", "Bea of WhatsApp")
     send(page, "The customer’s message", PROBLEM)
-    expect(page.locator("#bot")).to_contain_text("Bea of WhatsApp")
+    expect(desk.framed(page).locator("#title")).to_have_text("Bea of WhatsApp")
     page.get_by_label("Platform").select_option("Business Messages")
     expect(page.get_by_label("Platform")).to_have_value("business_messages")
-    page.locator("#bot").get_by_role("button", name="Bea of WhatsApp").click()
+    start_customer(page, "Business Messages", "Bob")
+    send(page, "The customer’s message", PROBLEM)
+    expect(desk.framed(page).locator("#title")).to_have_text("Bob")
+    desk.choose_with_assistant(desk.framed(page), "Bea of WhatsApp")
     expect(page.get_by_label("Platform")).to_have_value("whatsapp")
     expect(bubbles(page).first).to_contain_text(PROBLEM)
 
@@ -60,7 +65,7 @@ def test_a_chip_can_be_tapped_while_its_message_is_the_newest(page: Page, server
     start_customer(page, "RCS", "Cleo of RCS")
     send(page, "The customer’s message", PROBLEM)
     expect(bubbles(page)).to_have_count(2)  # the bot has acknowledged
-    expect(page.locator("#bot")).to_contain_text("rcs:")
+    expect(page.locator("#journal")).to_contain_text(PROBLEM)
     conversation = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('conversation')")
     answered = page.request.post(
         f"{server}/send_representative/v1/conversations/{conversation}/messages",
@@ -76,11 +81,13 @@ def test_a_chip_can_be_tapped_while_its_message_is_the_newest(page: Page, server
 def test_an_agent_reads_the_new_words_of_a_changed_message(page: Page) -> None:
     start_customer(page, "WhatsApp", "Dora of WhatsApp")
     send(page, "The customer’s message", "Street 12")
-    expect(page.locator("#work-latest")).to_contain_text("Street 12")
+    words = desk.framed(page).locator("#transcript .customer")
+    expect(words).to_contain_text("Street 12")
     page.on("dialog", lambda dialog: dialog.accept("Street 21"))
     bubbles(page).first.get_by_role("button", name="Edit").click()
     expect(bubbles(page).first).to_contain_text("Street 21")
-    expect(page.locator("#work-latest")).to_contain_text("Street 21")
+    expect(words).to_contain_text("Street 21")
+    expect(words).to_contain_text("edited")
     journal = page.locator("#journal > li")
     first = journal.filter(has_text="customer wrote")
     expect(first).to_contain_text("Street 21")
@@ -89,20 +96,21 @@ def test_an_agent_reads_the_new_words_of_a_changed_message(page: Page) -> None:
     expect(bubbles(page).first).to_contain_text("deleted")
     expect(first).to_contain_text("deleted")
     expect(journal.filter(has_text="customer deleted a message")).to_have_count(1)
+    expect(words).to_contain_text("deleted by the customer")
 
 
 def test_a_customer_hides_the_number_and_stays_the_same_customer(page: Page) -> None:
     start_customer(page, "WhatsApp", "Edo of WhatsApp")
     send(page, "The customer’s message", PROBLEM)
     page.get_by_role("button", name="Ask for a human").click()
-    page.get_by_role("button", name="Claim", disabled=False).click()
+    desk.press(desk.framed(page), "Claim")
     expect_phase(page, "HUMAN")
     hide = page.get_by_role("button", name="Hide the phone number")
     hide.click()
     expect(hide).to_have_attribute("aria-pressed", "true")
     for words in ("The last words with my number", "Words with my name only"):
         send(page, "The customer’s message", words)
-        expect(page.locator("#work-latest")).to_contain_text(words)
+        expect(desk.framed(page).locator("#transcript")).to_contain_text(words)
     expect_phase(page, "HUMAN")
-    send(page, "Your reply", "I am still here.")
+    desk.say(desk.framed(page), "I am still here.")
     expect(bubbles(page).last).to_contain_text("I am still here.")

@@ -37,8 +37,18 @@ def page(chromium: Browser, server: LocalServer) -> Iterator[Page]:
 
 def test_a_customer_is_claimed_answered_and_left(page: Page, server: LocalServer) -> None:
     talk = desk.waiting(server)
+    seen = {"capture_type": ["agent"], "capture_target": "payload", "payload": {"plan": "gold"}}
+    variable = server.encode({"session_variable": {**seen, "invisible_to_agent": []}})
+    kept = server.send("POST", f"/local/variables/business_messages:{talk.id}", variable)
+    assert kept.status == 200
     desk.open_talk(page, talk)
-    expect(desk.row(page, talk)).to_contain_text("refund")
+    for part in ("Michael", "refund", "Hi, I have a problem", "Business Messages", "English"):
+        expect(desk.row(page, talk)).to_contain_text(part)
+    expect(desk.row(page, talk).locator(".waited")).to_have_text(re.compile("waits for [0-9]+ s"))
+    expect(page.locator("#facts")).to_contain_text("LanguageEnglish")
+    expect(page.locator("#tried li")).to_have_text(["tracking link", "address check"])
+    expect(page.locator("#metadata")).to_have_text("order4711")
+    expect(page.locator("#variables")).to_have_text("plangold")
     page.get_by_role("button", name="Claim").click()
     expect(page.get_by_label("Your reply")).to_be_focused()
     desk.say(page, "How can I help?")
@@ -49,6 +59,7 @@ def test_a_customer_is_claimed_answered_and_left(page: Page, server: LocalServer
     page.get_by_role("button", name="Leave").click()
     expect(page.locator("#notice")).to_have_text("You left. The assistant speaks again.")
     expect(page.locator("#transcript")).to_contain_text("Jane Doe left")
+    expect(page.locator("#handoffs")).to_contain_text("Jane Doe left at")
     assert talk.seen() == ["JOINED Jane Doe", "HUMAN Jane Doe: How can I help?", "LEFT Jane Doe"]
     assert [line.split("Hi,")[0].split("My parcel")[0] for line in desk.rows(page)] == [
         "Michael ",
@@ -267,13 +278,40 @@ def test_unread_words_are_counted_in_the_title_until_they_are_read(
         expect(page).to_have_title("Baton desk")
 
 
-def test_alerts_are_asked_for_by_a_button_and_not_before(page: Page) -> None:
+ALERTS = """
+  window.told = [];
+  window.Notification = class extends EventTarget {
+    static permission = 'granted';
+    constructor(title, { body }) { super(); window.told.push(body); }
+  };
+  window.AudioContext = class {
+    currentTime = 0;
+    createOscillator() {
+      window.told.push('tone');
+      return { frequency: {}, connect: (next) => next, start() {}, stop() {} };
+    }
+    createGain() {
+      const gain = { setValueAtTime() {}, exponentialRampToValueAtTime() {} };
+      return { gain, connect: (next) => next };
+    }
+  };
+"""
+
+
+def test_alerts_are_asked_for_by_a_button_and_not_before(page: Page, server: LocalServer) -> None:
     asked = "Notification.requestPermission = () => { window.asked = true; }; window.asked = false"
     page.evaluate(asked)
     page.get_by_role("button", name="Alerts off").click()
     expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+    page.add_init_script(ALERTS)
     page.reload()
-    expect(page.get_by_role("button", name=re.compile("(Alerts|Sound) on"))).to_be_visible()
+    expect(page.get_by_role("button", name="Alerts on")).to_be_visible()
+    expect(page.locator("#queue-count")).not_to_be_empty()
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    assert page.evaluate("window.told") == []
+    desk.waiting(server, "Nora")
+    page.wait_for_function("() => window.told.length === 3")
+    assert page.evaluate("window.told") == ["tone", "tone", "Nora waits for a person"]
 
 
 def test_the_customer_sees_a_person_type(page: Page, server: LocalServer) -> None:
@@ -283,3 +321,25 @@ def test_the_customer_sees_a_person_type(page: Page, server: LocalServer) -> Non
     page.get_by_label("Your reply").press_sequentially("Hm")
     place = f"/sim/business_messages/customers/{talk.id}"
     server.wait_until(lambda: "Jane Doe" in str(server.get(place)["typing"]))
+
+
+def test_what_a_customer_did_with_a_message_stands_beside_it(page: Page) -> None:
+    """Quotes, edits, deletions and reactions, which Business Messages does not have."""
+    about = {"about": {"message": "m-1"}}
+    quotes = {"about": {"message": "m-0", "text": "Which size?"}}
+    happened: list[dict[str, object]] = [
+        {"kind": "user_message", "eventId": "m-1", "text": "Small", "details": quotes},
+        {"kind": "edited", "eventId": "e-1", "text": "Large", "details": about},
+        {"kind": "reaction", "eventId": "e-2", "details": {**about, "reaction": {"emoji": "👍"}}},
+        {"kind": "user_message", "eventId": "m-2", "text": "Sorry"},
+        {"kind": "revoked", "eventId": "e-3", "details": {"about": {"message": "m-2"}}},
+    ]
+    common = {"time": "2026-01-01T00:00:00Z", "verdict": "accepted", "commands": []}
+    entries = [{"id": str(n), "seq": n, **common, **one} for n, one in enumerate(happened)]
+    script = "async entries => (await import('/send_representative/desk/rows.js')).rowsOf(entries)"
+    rows = page.evaluate(script, entries)
+    names = ("quote", "text", "mark", "reactions")
+    assert [[row[name] for name in names] for row in rows] == [
+        ["Which size?", "Large", "edited", ["👍"]],
+        [None, "Sorry", "deleted by the customer", []],
+    ]

@@ -11,6 +11,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import APIResponse, Browser, FilePayload, Locator, Page, Route, expect
 
+from tests.browser import desk
 from tests.browser.conftest import PATIENCE
 from tests.browser.recordings import picture
 from tests.browser.test_channels import expect_phase, send, start_customer
@@ -203,7 +204,8 @@ def test_each_handoff_has_its_own_chat_and_one_can_look_at_the_last_one(page: Pa
     expect(page.locator("#chat-state")).to_have_text("ended")
     expect(page.locator("#chat-which")).to_contain_text(number)
     expect(choice.locator("option")).not_to_contain_text([number])
-    page.get_by_role("button", name="Nobody available").click()
+    desk.press(desk.framed(page), "Nobody available")
+    desk.press(desk.framed(page), "Tell the customer")
     page.get_by_role("button", name="Ask for a human").click()
     expect(page.locator("#chat-state")).to_have_text("open")
     expect(page.locator("#chat-count")).to_have_text("3")
@@ -226,7 +228,7 @@ def test_who_waits_for_a_desk_that_is_closed_is_shown_with_opening_and_place(
     in_jakarta: Page,
 ) -> None:
     page = in_jakarta
-    for place, words in ((1, "first in line"), (2, "second in line")):
+    for place in (1, 2):
         asks(page, "RCS")
         expect_phase(page, "QUEUED")
         expect(page.locator("#facts")).to_contain_text(
@@ -235,18 +237,17 @@ def test_who_waits_for_a_desk_that_is_closed_is_shown_with_opening_and_place(
         expect(page.locator("#facts div", has_text="Place in line")).to_have_text(
             f"Place in line{place}"
         )
-        expect(page.locator("#queued .row-button[aria-pressed=true]")).to_contain_text(
-            f"{words} at jakarta"
-        )
+        at_desk = desk.framed(page)
+        expect(at_desk.locator("#queue [aria-current=true]")).to_contain_text("jakarta")
+        expect(at_desk.locator("#facts")).to_contain_text(f"Place in line{place}")
+        expect(at_desk.locator("#facts")).to_contain_text("Desk opens")
 
 
 def test_a_desk_that_was_closed_when_it_was_asked_is_named(page: Page) -> None:
     asks(page, "WhatsApp")
     expect_phase(page, "BOT")
     expect(page.locator("#facts")).to_contain_text("lisbon, closed until")
-    expect(page.locator("#bot .row-button[aria-pressed=true]")).to_contain_text(
-        "desk lisbon, closed until"
-    )
+    expect(desk.framed(page).locator("#facts")).to_contain_text("Desk was closedlisbon, until")
     page.get_by_role("button", name="The desk’s chat").click()
     expect(page.locator("#no-chat-yet")).to_contain_text("takes nobody on WhatsApp")
 
@@ -269,17 +270,17 @@ def test_another_phone_is_joined_answers_go_where_the_customer_wrote_last_and_it
     expect(page.locator("#channels > li.used")).to_contain_text("RCS")
     channels.get_by_role("button", name="WhatsApp").first.click()
     expect(page.get_by_label("Platform")).to_have_value("whatsapp")
-    expect(page.locator("#bot .row-button[aria-pressed=true]")).to_contain_text(there)
+    expect(desk.framed(page).locator("#facts")).to_contain_text(f"Conversation{there}")
     send(page, "The customer’s message", "Here I am")
     expect(page.locator("#channels > li.used")).to_contain_text("WhatsApp")
-    page.get_by_role("button", name="Claim", disabled=False).click()
+    desk.press(desk.framed(page), "Claim")
     expect_phase(page, "HUMAN")
-    send(page, "Your reply", "I see you on WhatsApp")
+    desk.say(desk.framed(page), "I see you on WhatsApp")
     expect(bubbles(page).last).to_contain_text("Jane Doe: I see you on WhatsApp")
     page.get_by_role("button", name="Part WhatsApp").click()
     expect(channels).to_have_count(0)
     expect_phase(page, "BOT")
-    page.locator("#human .row-button").click()
+    desk.framed(page).locator("#mine button").click()
     expect(page.get_by_label("Platform")).to_have_value("rcs")
     expect_phase(page, "HUMAN")
 
@@ -333,20 +334,16 @@ def test_whom_one_could_join_before_is_not_offered_while_that_is_asked_again(pag
     expect(page.locator("#join-which option").first).to_be_attached()
 
 
-def test_the_desk_shows_the_name_that_the_platform_does_not_tell_and_the_words_of_the_phone_in_use(
-    page: Page,
-) -> None:
+def test_the_desk_shows_the_words_of_the_phone_in_use(page: Page) -> None:
     here = writes(page, "WhatsApp")
     writes(page, "RCS")
-    name = page.locator("#customer option:checked").inner_text().split(" (")[0]
-    expect(page.locator("#bot .row-button[aria-pressed=true] .name")).to_have_text(name)
-    expect(page.locator("#work-title")).to_have_text(name)
     send(page, "The customer’s message", "Said on RCS")
-    expect(page.locator("#work-latest")).to_have_text("“Said on RCS”")
+    latest = desk.framed(page).locator("#transcript .customer .said").last
+    expect(latest).to_have_text("Said on RCS")
     join(page, here)
     page.locator("#channels > li").get_by_role("button", name="WhatsApp").first.click()
     expect(page.locator("#bubbles")).to_contain_text("Hi, I have a problem")
-    expect(page.locator("#work-latest")).to_have_text("“Said on RCS”")
+    expect(latest).to_have_text("Said on RCS")
 
 
 def test_a_fault_of_the_contact_center_is_switched_on_and_off(page: Page, server: str) -> None:

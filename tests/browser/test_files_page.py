@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
+from tests.browser import desk
 from tests.browser.recordings import PDF, picture, voice_note
 from tests.browser.test_page import (
     PROBLEM,
@@ -51,7 +52,7 @@ def is_chosen(page: Page, name: str) -> None:
 def is_claimed(page: Page) -> None:
     press(page, "Ask for a human")
     expect_phase(page, "QUEUED")
-    press(page, "Claim")
+    desk.press(desk.framed(page), "Claim")
     expect_phase(page, "HUMAN")
 
 
@@ -83,11 +84,11 @@ def test_the_human_at_the_desk_sees_and_hears_what_the_customer_sent(page: Page)
     writes_on_whatsapp(page)
     send_files(page, PHOTO, VOICE, MANUAL, text="The broken part")
     is_claimed(page)
-    files = page.locator("#work-files")
+    files = desk.framed(page).locator("#transcript .customer")
     expect(files.get_by_alt_text("Picture: The broken part")).to_have_count(1)
-    page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#work-files img'))")
+    wait_until(files.locator("img"), IS_WHOLE)
     expect(files.get_by_label("Voice note")).to_have_count(1)
-    page.wait_for_function(f"() => ({CAN_PLAY})(document.querySelector('#work-files audio'))")
+    wait_until(files.locator("audio"), CAN_PLAY)
     link = files.get_by_role("link", name="Manual.pdf")
     with page.expect_download() as download:
         link.click()
@@ -101,14 +102,23 @@ def test_a_document_of_the_humans_is_on_the_customers_phone(page: Page, platform
     customer_says(page, PROBLEM)
     expect(bubbles(page)).to_have_count(2)
     is_claimed(page)
-    page.locator("#reply-file").set_input_files([MANUAL])
-    page.get_by_label("Your reply").fill("Here is the manual")
-    page.get_by_label("Your reply").press("Enter")
-    expect(page.locator("#reply-notice")).to_contain_text("Uploaded")
-    expect(page.locator("#reply-tray")).to_be_hidden()
+    at_desk = desk.framed(page)
+    at_desk.locator("#reply-file").set_input_files([MANUAL])
+    desk.say(at_desk, "Here is the manual")
+    expect(at_desk.locator("#reply-tray")).to_be_hidden()
     expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
     expect(page.locator("#bubbles")).to_contain_text("Here is the manual")
-    expect(page.locator("#work-files")).to_contain_text("Jane Doe")
+    sent = at_desk.locator("#transcript .human")
+    expect(sent).to_contain_text("Jane Doe")
+    expect(sent).to_contain_text("Manual.pdf")
+
+
+def wait_until(element: Locator, holds: str) -> None:
+    """Returns once a script says true of the element."""
+    script = f"""async one => {{
+      while (!({holds})(one)) await new Promise(again => setTimeout(again, 50));
+    }}"""
+    element.evaluate(script)
 
 
 def put(page: Page, box: str, event: str, file: FilePayload) -> None:
@@ -168,15 +178,19 @@ def test_an_upload_that_is_refused_or_cut_off_is_explained(page: Page) -> None:
         route.fulfill(status=413, content_type="application/json", body=json.dumps(refusal))
 
     page.route("**/media", refuse)
-    page.locator("#reply-file").set_input_files([PHOTO])
-    press(page, "Reply")
-    notice = page.locator("#reply-notice")
-    expect(notice).to_contain_text("The channel takes at most 5 MB of a picture.")
+    at_desk = desk.framed(page)
+    at_desk.locator("#reply-file").set_input_files([PHOTO])
+    desk.press(at_desk, "Send")
+    unsent = at_desk.locator("#unsent")
+    expect(unsent).to_contain_text("The channel takes at most 5 MB of a picture.")
     page.unroute("**/media")
     page.route("**/media", lambda route: route.abort())
-    press(page, "Reply")
-    expect(notice).to_contain_text("The upload was cut off")
-    expect(page.locator("#reply-tray li")).to_contain_text("broken.png")
+    desk.press(at_desk, "Send again")
+    expect(unsent).to_contain_text("Not sent. Baton does not answer.")
+    expect(unsent).to_contain_text("broken.png")
+    page.unroute("**/media")
+    desk.press(at_desk, "Send again")
+    expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
 
 
 def test_files_fit_a_narrow_screen(page: Page, tmp_path: Path) -> None:
@@ -194,7 +208,7 @@ def test_files_fit_a_narrow_screen(page: Page, tmp_path: Path) -> None:
     assert shown["height"] > 120  # the pane scrolls before the messages vanish
     page.set_viewport_size({"width": 320, "height": 640})
     press(page, "Desk")
-    expect(page.locator("#work-files .file")).to_have_count(2)
+    expect(desk.framed(page).locator("#transcript .file")).to_have_count(2)
     assert_nothing_runs_off(page)
     press(page, "Baton")
     assert_nothing_runs_off(page)
@@ -205,14 +219,13 @@ def test_an_upload_shows_how_far_it_came(page: Page) -> None:
     is_claimed(page)
     held: list[Route] = []
     page.route("**/media", lambda route: held.append(route))
-    page.locator("#reply-file").set_input_files([MANUAL])
-    page.get_by_label("Your reply").press("Enter")
-    bar = page.get_by_role("progressbar", name="Sending Manual.pdf")
-    expect(bar).to_be_visible()
-    expect(page.get_by_role("button", name="Remove Manual.pdf")).to_have_count(0)
-    page.wait_for_timeout(100)
+    at_desk = desk.framed(page)
+    at_desk.locator("#reply-file").set_input_files([MANUAL])
+    at_desk.get_by_label("Your reply").press("Enter")
+    expect(at_desk.get_by_role("progressbar", name="Uploading Manual.pdf")).to_be_visible()
+    expect(at_desk.locator("#reply-tray")).to_be_hidden()
     held[0].continue_()
-    expect(page.locator("#reply-tray")).to_be_hidden()
+    expect(at_desk.locator("#unsent")).to_be_hidden()
     expect(page.locator("#bubbles .theirs .file")).to_have_count(1)
 
 
@@ -231,10 +244,9 @@ def test_a_link_that_has_expired_is_asked_for_once_more(page: Page, refusals: in
     page.route("**/relay_media/*", answer)
     writes_on_whatsapp(page)
     send_files(page, PHOTO)
-    expect(page.locator("#work-latest")).to_have_text("“[image]”")
-    files = page.locator("#work-files")
+    files = desk.framed(page).locator("#transcript .customer").last
     if refusals == 1:
-        page.wait_for_function(f"() => ({IS_WHOLE})(document.querySelector('#work-files img'))")
+        wait_until(files.locator("img"), IS_WHOLE)
     else:
         expect(files).to_contain_text("cannot be shown any more")
         expect(files.locator("img")).to_have_count(0)

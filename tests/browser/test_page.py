@@ -2,12 +2,15 @@
 customer's phone shows.
 """
 
+import re
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
 from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser import desk
 
 PROBLEM = "Hi, I have a problem"
 ACKNOWLEDGEMENT = (
@@ -33,11 +36,22 @@ def customer_says(page: Page, text: str) -> None:
 
 
 def agent_says(page: Page, text: str) -> None:
-    send(page, "Your reply", text)
+    desk.say(desk.framed(page), text)
 
 
 def bot_says(page: Page, text: str) -> None:
+    press(page, "The bot")
     send(page, "Say as the bot", text)
+
+
+def csku_says(page: Page, text: str) -> None:
+    open_csku(page)
+    send(page, "The words of CSKU’s human", text)
+
+
+def open_csku(page: Page) -> None:
+    press(page, "The desk’s chat")
+    page.get_by_text("Answer as CSKU").click()
 
 
 def send(page: Page, label: str, text: str) -> None:
@@ -82,7 +96,7 @@ def expect_shown(page: Page, *lines: str) -> None:
 
 def claim(page: Page) -> None:
     """Returns once the customer has seen who joined: people answer what they have seen."""
-    press(page, "Claim")
+    desk.press(desk.framed(page), "Claim")
     expect_phase(page, "HUMAN")
     expect(bubbles(page).last).to_have_text("Jane Doe joined")
 
@@ -96,7 +110,7 @@ def test_the_reference_conversation_reads_on_the_phone_as_it_was_played(page: Pa
     expect(bubbles(page)).to_have_count(6)
     agent_says(page, "It will be there tomorrow")
     expect(bubbles(page)).to_have_count(7)
-    press(page, "Leave")
+    desk.press(desk.framed(page), "Leave")
     expect_phase(page, "BOT")
     bot_says(page, "How was that?")
     expect_shown(
@@ -128,24 +142,13 @@ def test_the_bot_is_refused_while_a_human_is_there_and_told_who_holds_the_conver
     expect(page.locator("#bubbles")).not_to_contain_text("May I interrupt?")
 
 
-def test_a_second_agent_is_refused_and_told_who_holds_the_conversation(page: Page) -> None:
-    queue(page)
-    claim(page)
-    page.get_by_label("You are").fill("John Roe")
-    press(page, "Claim")
-    expect(page.locator("#claim-notice")).to_contain_text(
-        "Refused (409 held): Jane Doe holds this conversation"
-    )
-
-
 def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_again(
     page: Page,
 ) -> None:
     queue(page)
-    page.get_by_label("a CSKU webhook").check()
-    agent_says(page, "Saya bisa membantu")
-    expect(page.locator("#reply-notice")).to_contain_text("First linked csku:")
-    expect(page.locator("#reply-notice")).to_contain_text("agent.message_out")
+    csku_says(page, "Saya bisa membantu")
+    expect(page.locator("#csku-notice")).to_contain_text("First linked csku:")
+    expect(page.locator("#csku-notice")).to_contain_text("agent.message_out")
     expect(bubbles(page).last).to_contain_text("Saya bisa membantu")
     assert shown(page)[-2:] == ["Jane Doe joined", "HUMAN Jane Doe Saya bisa membantu"]
     press(page, "CSKU’s AI says: no human is needed")
@@ -159,6 +162,7 @@ def test_a_reply_posted_as_a_csku_event_joins_its_human_and_the_ai_takes_over_ag
 def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page: Page) -> None:
     queue(page)
     claim(page)
+    open_csku(page)
     press(page, "CSKU’s AI says: no human is needed")
     expect(page.locator("#csku-notice")).to_contain_text(
         "Kept from the customer: Jane Doe came through the API"
@@ -166,22 +170,20 @@ def test_the_ai_of_csku_may_not_speak_over_a_human_who_came_through_the_api(page
     assert shown(page)[-1] == "Jane Doe joined"
 
 
-def test_no_human_available_is_said_and_the_bot_speaks_again(page: Page) -> None:
+def test_no_human_available_is_said_and_the_notice_of_that_goes_when_the_customer_asks_again(
+    page: Page,
+) -> None:
     queue(page)
-    press(page, "Nobody available")
+    at_desk = desk.framed(page)
+    desk.press(at_desk, "Nobody available")
+    desk.press(at_desk, "Tell the customer")
+    expect(at_desk.locator("#notice")).to_have_text("The customer was told.")
     expect_phase(page, "BOT")
     expect(bubbles(page).last).to_contain_text("nobody is available right now")
-
-
-def test_a_notice_goes_when_the_customer_asks_again(page: Page) -> None:
-    queue(page)
-    press(page, "Nobody available")
-    expect(page.locator("#claim-notice")).to_contain_text("is back with the bot")
-    expect_phase(page, "BOT")
-    expect(page.locator("#claim-notice")).to_contain_text("is back with the bot")
+    expect(at_desk.locator("#notice")).to_have_text("The customer was told.")
     press(page, "Ask for a human")
     expect_phase(page, "QUEUED")
-    expect(page.locator("#claim-notice")).to_be_empty()
+    expect(at_desk.locator("#notice")).to_be_empty()
 
 
 def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
@@ -189,9 +191,10 @@ def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
 ) -> None:
     queue(page)
     asked, place = list[str](), f"/send_representative/v1/conversations/{chosen(page)}"
+    desk.framed(page).get_by_role("button", name="Claim").wait_for()
     page.on("request", lambda request: asked.append(unquote(request.url).removeprefix(server)))
     assert page.request.delete(server + place, headers={"authorization": "Bearer dev-admin"}).ok
-    expect(page.locator("#work-latest")).to_contain_text("Erased: Baton keeps nothing")
+    expect(desk.framed(page).locator("#nothing")).to_contain_text("it was erased")
     expect(page.locator("#journal")).to_contain_text("Erased: Baton keeps nothing")
     expect(page.locator("#journal")).not_to_contain_text(PROBLEM)
     asked.clear()
@@ -199,7 +202,7 @@ def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
     assert place not in asked
     customer_says(page, "Here I am again")
     expect(page.locator("#journal")).to_contain_text("Here I am again")
-    expect(page.locator("#work-latest")).to_have_text("“Here I am again”")
+    expect(desk.framed(page).locator("#transcript")).to_contain_text("Here I am again")
 
 
 def chosen(page: Page) -> str:
@@ -222,13 +225,24 @@ def test_without_a_desk_of_its_kind_the_chat_says_how_to_have_one(page: Page) ->
     expect(page.locator("#no-desk")).to_contain_text("BATON_DESKS=")
 
 
-def test_the_customer_sees_who_is_typing_until_the_message_comes(page: Page) -> None:
+def test_each_side_sees_the_other_type_and_the_desk_sees_what_was_read(page: Page) -> None:
     queue(page)
     claim(page)
-    page.get_by_label("Your reply").press_sequentially("Hm")
+    reply = desk.framed(page).get_by_label("Your reply")
+    reply.press_sequentially("Hm")
     expect(page.locator("#typing")).to_have_text("Jane Doe is typing …")
-    page.get_by_label("Your reply").press("Enter")
+    reply.press("Enter")
     expect(page.locator("#typing")).to_have_text("")
+    at_desk = desk.framed(page)
+    expect(at_desk.locator("#transcript .human .tick")).to_have_text("✓✓ read")
+    typing = at_desk.get_by_role("status").and_(at_desk.locator("#typing"))
+    expect(typing).to_have_text("")
+    page.get_by_label("The customer’s message").press_sequentially("It br")
+    expect(typing).to_have_text(re.compile("Customer .* is typing …"))
+    expect(at_desk.locator("#mine .words")).to_have_text("is typing …")
+    customer_says(page, "It broke")
+    expect(typing).to_have_text("")
+    expect(at_desk.locator("#mine .words")).to_have_text("It broke")
 
 
 @pytest.mark.parametrize("speaks", [customer_says, agent_says], ids=["customer", "agent"])
@@ -239,7 +253,9 @@ def test_markup_in_a_message_is_text_wherever_it_is_shown(page: Page, speaks: ob
     customer_says(page, markup) if speaks is customer_says else agent_says(page, markup)
     expect(bubbles(page).last.locator(".said")).to_have_text(markup)
     expect(page.locator("#journal > li").first.locator(".quote")).to_have_text(markup)
-    assert page.locator("img, .said b, .quote b").count() == 0
+    expect(desk.framed(page).locator("#transcript .said").last).to_have_text(markup)
+    for one in (page, desk.framed(page)):
+        assert one.locator("img, .said b, .quote b").count() == 0
     assert page.title() == "Baton"
 
 
@@ -249,9 +265,10 @@ def test_a_customer_with_markup_for_a_name_is_text_too(page: Page) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Start").click()
     customer_says(page, PROBLEM)
-    expect(page.locator("#bot .name", has_text=name)).to_be_visible()
-    expect(page.locator("#work-title")).to_have_text(name)
-    assert page.locator("i").count() == 0
+    expect(page.locator("#customer option:checked")).to_contain_text(name)
+    expect(desk.framed(page).locator("#title")).to_have_text(name)
+    for one in (page, desk.framed(page)):
+        assert one.locator("i").count() == 0
 
 
 def test_a_fault_is_switched_on_seen_in_the_journal_and_switched_off(page: Page) -> None:
@@ -273,14 +290,23 @@ def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> N
     first = start_customer(page)
     customer_says(page, "I am the first")
     expect(bubbles(page)).to_have_count(2)
-    page.get_by_label("Your reply").fill("For the first only")
+    say = page.get_by_label("The customer’s message")
+    say.fill("Half a message of the first")
     start_customer(page)
-    expect(page.get_by_label("Your reply")).to_have_value("")
+    expect(say).to_have_value("")
     customer_says(page, "I am the second")
     expect(page.locator("#bubbles")).not_to_contain_text("I am the first")
-    page.locator("#bot .row-button", has_text=first).click()
+    at_desk = desk.framed(page)
+    expect(at_desk.locator("#transcript")).to_contain_text("I am the second")
+    desk.choose_with_assistant(at_desk, first)
     expect(page.locator("#bubbles")).to_contain_text("I am the first")
-    expect(page.get_by_label("Your reply")).to_have_value("For the first only")
+    expect(at_desk.locator("#transcript")).to_contain_text("I am the first")
+    expect(say).to_have_value("Half a message of the first")
+    page.reload()
+    expect(say).to_have_value("Half a message of the first")
+    page.get_by_label("Signed in at the desk").select_option(label="Omar Haddad (agent)")
+    expect(at_desk.locator("#my-name")).to_have_text("Omar Haddad")
+    expect(at_desk.locator("#title")).to_have_text(first)
 
 
 def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
@@ -290,8 +316,7 @@ def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: 
     expect(bubbles(page)).to_have_count(4)
     press(page, "Desk")
     expect(page.locator("#bubbles")).to_be_hidden()
-    press(page, "Claim")
-    expect(page.locator("#claim-notice")).to_contain_text("has joined")
+    desk.press(desk.framed(page), "Claim")
     agent_says(page, HELP)
     press(page, "Baton")
     expect(page.locator("#journal > li").first).to_contain_text(HELP)
@@ -300,6 +325,11 @@ def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: 
     expect(bubbles(page).last).to_be_in_viewport()
     expect(page.get_by_label("The customer’s message")).to_be_in_viewport()
     assert_nothing_runs_off(page)
+    page.reload()  # the desk is hidden while its transcript is drawn
+    latest = desk.framed(page).locator("#transcript > li").last
+    expect(latest).to_contain_text(HELP)
+    press(page, "Desk")
+    expect(latest).to_be_in_viewport()
 
 
 def assert_nothing_runs_off(page: Page) -> None:
@@ -312,28 +342,28 @@ def assert_nothing_runs_off(page: Page) -> None:
 
 def test_claim_and_reply_need_no_mouse(page: Page) -> None:
     queue(page)
-    page.get_by_label("You are").focus()
-    tab_to(page, "#queued .row-button[aria-pressed=true]")
+    at_desk = desk.framed(page)
+    expect(at_desk.locator("#claim")).to_be_visible()
+    page.get_by_label("Signed in at the desk").focus()
+    tab_to(at_desk.locator("#claim"))
     page.keyboard.press("Enter")
-    tab_to(page, "#claim")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Your reply")).to_be_focused()
+    expect(at_desk.get_by_label("Your reply")).to_be_focused()
     page.keyboard.type(HELP)
     page.keyboard.press("Enter")
     expect(bubbles(page).last).to_contain_text(HELP)
-    expect(page.get_by_label("Your reply")).to_be_focused()
+    expect(at_desk.get_by_label("Your reply")).to_be_focused()
+    tab_to(page.get_by_role("button", name="What Baton knows"))
 
 
-def tab_to(page: Page, selector: str) -> None:
-    expect(page.locator(selector)).to_be_visible()
+def tab_to(target: Locator) -> None:
     for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+        target.page.keyboard.press("Tab")
+        if target.evaluate("one => one === one.ownerDocument.activeElement"):
             return
-    raise AssertionError(f"Tab does not reach {selector}")
+    raise AssertionError(f"Tab does not reach {target}")
 
 
-def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_box(
+def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_control(
     page: Page,
 ) -> None:
     start_customer(page)
@@ -341,10 +371,12 @@ def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_b
     page.route("**/customers/*/messages", lambda route: held.append(route))
     with page.expect_request("**/customers/*/messages"):
         customer_says(page, PROBLEM)
-    page.get_by_label("Your reply").focus()
+    person = page.get_by_label("Signed in at the desk")
+    person.focus()
     held[0].continue_()
     expect(bubbles(page).first).to_contain_text(PROBLEM)
-    expect(page.get_by_label("Your reply")).to_be_focused()
+    expect(desk.framed(page).locator("#transcript")).to_contain_text(PROBLEM)
+    expect(person).to_be_focused()
 
 
 def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) -> None:
@@ -408,6 +440,11 @@ def test_the_conversation_keeps_its_place_on_a_small_screen_and_beside_the_fault
     page.locator("#bubbles").scroll_into_view_if_needed()
     expect(page.locator("#bubbles")).to_be_in_viewport()
     assert_nothing_runs_off(page)
+    page.locator("#faults-toggle").click()
+    press(page, "Desk")
+    expect(desk.framed(page).locator("#transcript")).to_contain_text(PROBLEM)
+    expect(desk.framed(page).get_by_role("button", name="Claim")).to_be_in_viewport()
+    assert desk.framed(page).locator("#scroll").evaluate("one => one.clientHeight") > 90
 
 
 def test_the_faults_do_not_cover_the_conversation(page: Page) -> None:
@@ -428,12 +465,3 @@ def test_a_message_shows_that_it_is_being_sent(page: Page) -> None:
     held[0].continue_()
     expect(bubbles(page)).to_have_count(2)
     expect(page.locator("#bubbles")).not_to_contain_text("sending")
-
-
-def test_what_was_begun_outlives_a_reload(page: Page) -> None:
-    start_customer(page)
-    customer_says(page, PROBLEM)
-    expect(bubbles(page)).to_have_count(2)
-    page.get_by_label("Your reply").fill("Half a reply")
-    page.reload()
-    expect(page.get_by_label("Your reply")).to_have_value("Half a reply")

@@ -202,6 +202,14 @@ async def a_handoff(baton: Baton) -> None:
     await baton.time_passes(45, 60)
 
 
+@pytest.fixture(scope="module")
+def theirs() -> dict[str, list[str]]:
+    """What each target gets of a handoff while all are well: the same on every store. The first
+    test that needs it fills it.
+    """
+    return {}
+
+
 @pytest.mark.parametrize("instance", ["sqlite", "firestore"], indirect=True)
 @pytest.mark.parametrize(
     ("down", "how"),
@@ -213,11 +221,17 @@ async def a_handoff(baton: Baton) -> None:
     ],
 )
 async def test_while_one_target_is_down_for_an_hour_the_others_get_all_that_is_theirs(
-    baton: Baton, down: str, how: str, monkeypatch: pytest.MonkeyPatch
+    baton: Baton,
+    theirs: dict[str, list[str]],
+    down: str,
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(http_sender, "TOTAL_SECONDS", 0.5)
-    await a_handoff(baton)
-    theirs, baton.outside.took = baton.outside.took, {}
+    if not theirs:
+        await a_handoff(baton)
+        theirs.update(baton.outside.took)
+        baton.outside.took = {}
     assert set(theirs) == set(TARGETS)
 
     baton.outside.is_down, baton.outside.how = down, how

@@ -14,6 +14,7 @@ from shared.conversations.apply import apply
 from shared.handoff.policy import Policy
 from shared.ports import Commit, ConversationStore, Ports, PreconditionFailed, Snapshot
 from shared.schemas.conversation import Phase
+from shared.schemas.devices import Device
 from shared.schemas.events import Claim, UserMessage
 from shared.schemas.people import Person, Presence, Slot
 
@@ -150,6 +151,36 @@ async def test_a_watch_sees_a_person_and_conversations_and_what_others_change(
         holds = _with_slot(Presence(id=JANE), "claim", "business_messages:held")
         await theirs.commit(Commit((), people=[Snapshot(holds, None)]))
         assert await seen() == (["claim"], [2])
+
+
+async def test_a_device_is_kept_under_its_token_seen_by_a_watch_and_forgotten(
+    instance: Instance, make: Any
+) -> None:
+    mine, theirs = instance(), instance()
+    types = Device(id="business_messages:held", typing_since=make.at(1), version=1)
+    assert await mine.device(types.id) is None
+    async with aclosing(mine.watch_person(JANE, [types.id, "business_messages:unseen"])) as watch:
+
+        async def seen() -> list[Device]:
+            return list((await _next(watch)).devices.values())
+
+        await make.commit(theirs, make.conversation("held"))
+        assert await seen() == []
+        await theirs.keep_device(Snapshot(types, None), make.at(1))
+        assert await seen() == [types]
+        found = await mine.device(types.id)
+        assert found is not None
+        assert found.value == types
+        reads = types.model_copy(update={"receipts": {"m": "READ"}, "version": 2})
+        await theirs.keep_device(Snapshot(reads, found.token), make.at(2))
+        assert await seen() == [reads]
+        for token in (found.token, None):  # both are outdated
+            with pytest.raises(PreconditionFailed):
+                await mine.keep_device(Snapshot(types, token), make.at(3))
+        await theirs.forget_device(types.id)
+        await theirs.forget_device(types.id)  # it is not there any more
+        assert await seen() == []
+    assert await mine.device(types.id) is None
 
 
 async def test_a_watch_lists_the_longest_waits_and_forgets_who_no_longer_waits(

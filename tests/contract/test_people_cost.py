@@ -12,10 +12,13 @@ import pytest
 
 from infra.cost.cost import PAGES
 from shared.conversations.apply import apply
+from shared.conversations.devices import begin_to_show
 from shared.handoff.policy import Policy
 from shared.people.live import live
 from shared.ports import Commit, Ports, Snapshot
+from shared.schemas.base import JsonObject
 from shared.schemas.conversation import Conversation, HandoffRequest, Participant, Phase
+from shared.schemas.ephemeral import Receipt
 from shared.schemas.events import Claim, HumanRequested, UserMessage
 from shared.schemas.people import Person, Presence, Slot
 from shared.stores.cache import CachedStore
@@ -23,6 +26,7 @@ from shared.stores.firestore.rpc import FirestoreRpc, Message
 from shared.stores.firestore.store import FirestoreStore
 
 DESKS, HELD, WAITING = 50, 3, 10
+READ: JsonObject = {"receipts": {"receipts": [{"message": "m", "receiptType": "READ"}]}}
 
 
 class Counting(FirestoreRpc):
@@ -185,6 +189,17 @@ async def test_fifty_open_desks(ports: Ports, rpc: Counting, clock: Any) -> None
     renewals = await rpc.settled()
     assert renewals == {"rpcs": 2 * DESKS, "writes": DESKS, "reads": 2 * DESKS}
 
+    # what the customers' devices tell: a receipt for each person's first customer
+    receipt = Receipt(source="s", form=READ)
+    asking = asyncio.create_task(ask(await ask({})))
+    await asyncio.sleep(0.1)
+    for one in every[::HELD]:
+        begin_to_show(ports, one.value, [receipt])
+    await asking
+    told = await rpc.settled()
+    assert told == {"rpcs": 3 * DESKS, "writes": DESKS, "reads": (2 + 1) * DESKS}
+
+    assert PAGES["device"] == {"reads": 1 + 1 + 1, "writes": 1}
     assert PAGES["opening"] == {"reads": 1 + (1 + HELD) + 1 + 1, "writes": 1}
     assert PAGES["renewal"] == {"reads": 2, "writes": 1}
     assert PAGES["change"] == {"reads": 1, "writes": 0}

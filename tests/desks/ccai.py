@@ -78,6 +78,12 @@ class Ccai:
     async def end(self, chat: str) -> None:
         self._acts(chat, "ends", JANE)
 
+    async def offer_to_wait(self, chat: str) -> None:
+        self._simulator.act(chat, "deflects", {"reason": "over_capacity", "may_wait": True})
+
+    async def keeps_waiting(self, chat: str) -> bool:
+        return "waits" in [row["kind"] for row in self._rows(chat)]
+
     async def reported(self) -> None:
         while self._simulator.store.webhooks(1) or self._simulator.announcing:
             await asyncio.sleep(0.005)

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from tests.desks.ccai import Ccai
 from tests.desks.csku import Csku
+from tests.desks.google_chat import GoogleChat
 from tests.desks.matrix import Matrix
 from tests.desks.simulator import DeskSimulator
 
-SIMULATORS: Mapping[str, type[DeskSimulator]] = {"ccai": Ccai, "csku": Csku, "matrix": Matrix}
+SIMULATORS: Mapping[str, type[DeskSimulator]] = {
+    "ccai": Ccai,
+    "csku": Csku,
+    "google_chat": GoogleChat,
+    "matrix": Matrix,
+}

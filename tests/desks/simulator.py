@@ -6,7 +6,7 @@ between Baton and the desk, so that a simulator needs no faults.
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from shared.schemas.http import Answer, Request
 
@@ -20,6 +20,7 @@ class Act(StrEnum):
     LEAVE = "leave"
     DECLINE = "decline"  # nobody is available
     END = "end"  # the desk ends its own chat
+    OFFER_TO_WAIT = "offer to wait"  # the desk is full, and the customer may keep waiting
 
 
 class Refusal(StrEnum):
@@ -96,3 +97,12 @@ class DeskSimulator(Protocol):
         """Returns a webhook whose event Baton cannot know, as a request to `/<kind>...`. Where it
         is not genuine, its proof is wrong.
         """
+
+
+@runtime_checkable
+class OffersToWait(DeskSimulator, Protocol):
+    """A desk with Act.OFFER_TO_WAIT."""
+
+    async def offer_to_wait(self, chat: str) -> None: ...
+    async def keeps_waiting(self, chat: str) -> bool:
+        """Returns whether such an offer was accepted."""

@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from shared.customers.erase import erase
 from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
+from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
-from tests.desks.simulator import JANE, TOM, Act, Refusal
-from tests.desks.world import Fault, World, world_of
+from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
+from tests.desks.world import ID, Fault, World, world_of
+from tests.soak import SOAKS
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
@@ -165,18 +168,24 @@ async def test_what_is_not_genuine_is_refused(worlds: Worlds, kind: str) -> None
 # One chat for each handoff, whatever becomes of a call.
 
 
-async def calls_of_a_handoff(worlds: Worlds, kind: str) -> int:
+async def calls_of_a_handoff(worlds: Worlds, kind: str, fault: Fault) -> list[int]:
+    """Returns the numbers of the calls that fail in turn. The gate fails each call once, and has
+    each fault once, where a soak fails each call in every way.
+    """
     async with worlds(kind) as world:
         await world.hands_over()
-        return len(world.wire.calls)
+        count, place = len(world.wire.calls), list(Fault).index(fault)
+    own = {place % count, *(one for one in range(count) if one % len(Fault) == place)}
+    return sorted(range(count) if SOAKS else own)
 
 
+@pytest.mark.soak
 @every(*KINDS)
 @pytest.mark.parametrize("fault", Fault)
 async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             await world.asks_for_a_person()
@@ -191,12 +200,54 @@ async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
                 assert world.shown, f"call {number}: the customer was not told"
 
 
+@pytest.mark.soak
+@every(*KINDS)
+async def test_a_process_that_ends_after_a_call_makes_no_second_chat(
+    worlds: Worlds, kind: str
+) -> None:
+    for number in await calls_of_a_handoff(worlds, kind, Fault.ANSWER_LOST):
+        async with worlds(kind) as world:
+            world.wire.ends_at = number
+            await world.asks_for_a_person()
+            await world.settle()
+            assert len(await world.desk.chats()) <= 1, f"call {number}"
+            if await world.phase() is not Phase.QUEUED:
+                assert await world.open_chats() == [], f"call {number}"
+                assert "handoff.failed" in world.told
+
+
+@every(*CHATS)
+async def test_words_of_a_process_that_ends_come_once_where_the_desk_knows_their_id(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        world.wire.ends_at = len(world.wire.calls)
+        await world.customer("one", "two")
+        await world.settle()
+        seen = list(await world.desk.words(chat))
+        assert seen == ["one", "two"]
+        assert DESK_KINDS[kind].idempotent or "delivery.failed" in world.told
+
+
+@every(*CHATS)
+async def test_an_erased_customers_chat_is_closed(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.customer("my secret")
+        await world.settle()
+        await erase(world.ports, ID, "test")
+        await world.settle()
+        assert not await world.desk.is_open(chat)
+
+
+@pytest.mark.soak
 @every(*CHATS)
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             world.webhooks.hold()
@@ -210,9 +261,10 @@ async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
                 assert await world.open_chats() == [], f"call {number}"
 
 
+@pytest.mark.soak
 @every(*KINDS)
 async def test_too_many_calls_are_tried_again_when_the_desk_says(worlds: Worlds, kind: str) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, Fault.TOO_MANY):
         async with worlds(kind) as world:
             world.wire.faults[number] = world.desk.refusal(Refusal.TOO_MANY, seconds=20)
             await world.asks_for_a_person()
@@ -369,6 +421,55 @@ async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, 
         assert world.told.count("handoff.failed") == 1
         assert len(world.shown) == before + 1
         assert await world.open_chats() == []
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_a_full_desk_that_offers_it_lets_the_customer_wait(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, OffersToWait)
+        before = world.shown
+        await desk.offer_to_wait(chat)
+        await world.settle()
+        assert await desk.keeps_waiting(chat)
+        assert await world.phase() is Phase.QUEUED
+        assert world.shown == before
+        await world.desk.join(chat, JANE)
+        await world.settle()
+        assert world.framed() == ["JOINED"]
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_a_full_desk_that_takes_its_offer_back_fails_the_handoff(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, OffersToWait)
+        for number in (0, 1):
+            world.wire.faults[len(world.wire.calls) + number] = Answer(422, b"{}")
+        await desk.offer_to_wait(chat)
+        await world.settle()
+        assert await world.phase() is Phase.BOT
+        assert world.told.count("handoff.failed") == 1
+        assert await world.open_chats() == []
+
+
+@that(Act.OFFER_TO_WAIT)
+async def test_an_offer_to_wait_that_comes_before_the_chat_is_known_is_taken(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        desk = world.desk
+        assert isinstance(desk, OffersToWait)
+
+        async def offers() -> None:
+            await desk.offer_to_wait((await desk.chats())[0])
+
+        world.wire.made = offers
+        chat = await world.hands_over()
+        assert await world.phase() is Phase.QUEUED
+        assert await desk.keeps_waiting(chat)
 
 
 @every(*CHATS)

@@ -6,8 +6,9 @@ Baton and the desk, at a call that is chosen by its number.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,10 @@ class Fault(StrEnum):
     NOT_OF_THE_DESK = "not-of-the-desk"  # a proxy answers with a page of its own
 
 
+class Ended(BaseException):
+    """The process that delivers ends here."""
+
+
 @dataclass
 class Clock:
     """The time of day, and what it was moved by: vendors' proofs have the time of day as well."""
@@ -78,7 +83,9 @@ class Wire:
     clock: Clock
     http: HttpSender
     faults: dict[int, Fault | Answer] = field(default_factory=dict)
+    ends_at: int | None = None  # the process ends once this call took effect
     always: Refusal | None = None
+    made: Callable[[], Awaitable[None]] | None = None  # happens once a chat was made, unanswered
     calls: list[Call] = field(default_factory=list)
     at: list[datetime] = field(default_factory=list)
     shown: list[dict[str, Any]] = field(default_factory=list)
@@ -96,6 +103,12 @@ class Wire:
         if fault is not None and fault not in (Fault.ANSWER_LOST, Fault.ERROR_AFTER):
             return self._refused(fault)
         answered = await self.http.send(replace(call, paces=()))
+        if self.made is not None and await self.desk.chats():
+            happens, self.made = self.made, None
+            await happens()
+            await self.desk.reported()
+        if number == self.ends_at:
+            raise Ended
         if fault is Fault.ERROR_AFTER:
             return self.desk.refusal(Refusal.ERROR)
         return None if fault is Fault.ANSWER_LOST else answered
@@ -230,7 +243,8 @@ class World:
             woken = list(self.published.woken)
             self.published.woken.clear()
             for one in woken:
-                await deliver(self.ports, one, timers=True)
+                with contextlib.suppress(Ended):
+                    await deliver(self.ports, one, timers=True)
 
     async def settle(self, seconds: float = 90) -> None:
         """Delivers until no call to the desk waits, and all webhooks were taken."""

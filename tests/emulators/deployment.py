@@ -179,6 +179,10 @@ class Deployment:
                 )
                 if self._wide:
                     self._push(name)
+                else:
+                    # it would call the port of a process that is no more
+                    path = f"subscriptions/{name}"
+                    self._stack.push_async_callback(self._pubsub, "DELETE", path, {})
 
     def _push(self, name: str) -> None:
         async def post(envelope: Mapping[str, Any]) -> int:

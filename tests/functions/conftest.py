@@ -4,16 +4,36 @@ Pub/Sub alike.
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 
 import pytest
 
-from infra.local.emulated import create_topics
+from infra.local.emulated import create_topics, delete_subscriptions
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.forked import ForkedServer
 
 NewServer = Callable[[Path, dict[str, str]], LocalServer]
+
+
+class Subscribed(ForkedServer):
+    """A local run to which an emulator of Pub/Sub pushes while the context lasts."""
+
+    def __init__(self, pubsub: str, folder: Path, environment: dict[str, str]) -> None:
+        super().__init__(folder, environment)
+        self._pubsub, self._project = pubsub, environment["GOOGLE_CLOUD_PROJECT"]
+        create_topics(pubsub, self._project, self.url)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        delete_subscriptions(self._pubsub, self._project)
+        super().__exit__(kind, error, at)
 
 
 @pytest.fixture(scope="session", params=["embedded", "emulators"])
@@ -35,9 +55,7 @@ def new_server(request: pytest.FixtureRequest) -> NewServer:
             "FIRESTORE_EMULATOR_HOST": firestore,
             "PUBSUB_EMULATOR_HOST": pubsub,
         }
-        server = ForkedServer(folder, {**deployed, **environment})
-        create_topics(pubsub, project, server.url)
-        return server
+        return Subscribed(pubsub, folder, {**deployed, **environment})
 
     return made
 
@@ -54,17 +72,8 @@ def server(
 @pytest.fixture
 def start(new_server: NewServer, tmp_path: Path) -> Iterator[Callable[..., LocalServer]]:
     """Returns what starts a local run with settings of the test's own."""
-    running: list[LocalServer] = []
-
-    def started(**environment: str) -> LocalServer:
-        one = new_server(tmp_path, environment)
-        running.append(one)
-        one.start()
-        return one
-
-    yield started
-    for one in running:
-        one.stop()
+    with ExitStack() as running:
+        yield lambda **environment: running.enter_context(new_server(tmp_path, environment))
 
 
 @pytest.fixture

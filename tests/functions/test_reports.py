@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from infra.deployables import ROOT
 from infra.local.server import LocalServer, Reply
 from infra.local.talk import Talk
+from shared.api.page import page_file
+from shared.schemas.http import Request
 from tests import quarter
 
 BASE = "/send_representative/v1/reports"
@@ -148,3 +151,17 @@ def test_the_page_may_load_nothing_from_elsewhere(server: LocalServer) -> None:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
     with urllib.request.urlopen(f"{server.url}/send_representative/reports") as page:  # noqa: S310  # loopback
         assert page.url.endswith("/reports/")
+
+
+@pytest.mark.parametrize(
+    ("page", "here"), [("desk", "'self'"), ("sign_in", "'self'"), ("reports", "'none'")]
+)
+def test_a_page_is_in_no_frame_but_in_the_local_runs_own(
+    server: LocalServer, page: str, here: str
+) -> None:
+    policy, path = "content-security-policy", f"/{page}/"
+    pages = ROOT / "functions" / "send_representative"
+    deployed = page_file(pages, None, Request("GET", path, b"", {}))
+    assert deployed.headers[policy].endswith("frame-ancestors 'none'")
+    with urllib.request.urlopen(f"{server.url}/send_representative{path}") as local:  # noqa: S310  # loopback
+        assert local.headers[policy].endswith(f"frame-ancestors {here}")

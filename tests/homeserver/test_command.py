@@ -46,7 +46,6 @@ def test_people_sign_in_by_what_it_prints(started: tuple[Synapse, Forked, Path])
         token = homeserver.sign_in(name, password[1])
         who = homeserver.call("GET", "/_matrix/client/v3/account/whoami", token=token)
         assert who.body["user_id"] == user_id(name)
-        assert f'"{user_id(name)}"' in said
     running.send_signal(signal.SIGINT)
     assert running.wait(PATIENCE_SECONDS) == 0
     assert not homeserver.serves()

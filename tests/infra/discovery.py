@@ -51,6 +51,11 @@ def faults(call: Call) -> list[str]:
     return said
 
 
+def faults_of(api: str, version: str, schema: str, value: Json) -> list[str]:
+    """Returns what of a value Google's schema of that name does not describe."""
+    return list(_against(value, {"$ref": schema}, _document(api, version)["schemas"]))
+
+
 @cache
 def _document(api: str, version: str) -> Json:
     folder = resources.files("googleapiclient.discovery_cache") / "documents"

@@ -11,13 +11,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local.server import PATIENCE_SECONDS, free_port
+from infra.local.server import PATIENCE_SECONDS, Running, free_port
 from infra.local.settings import (
     API_KEYS,
     CSKU_SECRET,
@@ -25,8 +25,13 @@ from infra.local.settings import (
     SIGNING_KEY,
     WHATSAPP_SECRET,
 )
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+COMMAND = (str(BIN / "functions-framework"), "--host", "127.0.0.1")
+LOG = "server.log"
+Start = Callable[[Path, dict[str, str]], Running]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +99,28 @@ def _peak(process: Path) -> float:
     )
 
 
+def _real(folder: Path, environment: dict[str, str]) -> Running:
+    with (folder / LOG).open("ab") as log:
+        return subprocess.Popen(
+            COMMAND, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def forked(folder: Path, environment: dict[str, str]) -> Running:
+    log = folder / LOG
+    return Forked(*COMMAND, environment=environment, folder=folder, out=log, err=log, leads=True)
+
+
 @contextmanager
-def serving(function: str, folder: Path, **settings: str) -> Iterator[Served]:
+def serving(
+    function: str, folder: Path, start: Start = _real, /, **settings: str
+) -> Iterator[Served]:
     """Serves a function from entering to leaving, with further settings. Raises RuntimeError with
-    its log if it does not start.
+    its log if it does not start. A test of its memory needs a `_real` process.
     """
-    port, bin_folder = free_port(), Path(sys.executable).parent
+    port = free_port()
     environment = {
-        "PATH": f"{bin_folder}:/usr/bin:/bin",
+        "PATH": f"{BIN}:/usr/bin:/bin",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         "PORT": str(port),
         "FUNCTION_TARGET": function,
@@ -116,11 +135,7 @@ def serving(function: str, folder: Path, **settings: str) -> Iterator[Served]:
         "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
         **settings,
     }
-    with (folder / "server.log").open("ab") as log:
-        command = [str(bin_folder / "functions-framework"), "--host", "127.0.0.1"]
-        process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
-        )
+    process = start(folder, environment)
     try:
         _await(f"http://127.0.0.1:{port}/", process, folder)
         yield Served(port, process.pid)
@@ -129,7 +144,7 @@ def serving(function: str, folder: Path, **settings: str) -> Iterator[Served]:
         process.wait(timeout=PATIENCE_SECONDS)
 
 
-def _await(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+def _await(url: str, process: Running, folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -140,4 +155,4 @@ def _await(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError((folder / "server.log").read_text())
+    raise RuntimeError((folder / LOG).read_text())

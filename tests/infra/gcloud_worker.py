@@ -4,8 +4,10 @@ with a line that holds the exit code and what gcloud printed. A start of gcloud 
 Usage: gcloud_worker.py FOLDER_OF_THE_SDK
 """
 
+import functools
 import io
 import json
+import logging
 import socket
 import sys
 import time
@@ -15,8 +17,16 @@ from typing import Any
 LIB = Path(sys.argv[1]) / "lib"
 sys.path[:0] = [str(LIB / "third_party"), str(LIB)]
 
-from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]  # noqa: E402  # the SDK's
-from googlecloudsdk.core import log  # type: ignore[import-not-found]  # noqa: E402
+# ruff: noqa: E402  # the SDK's modules
+from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]
+from googlecloudsdk.api_lib.util import apis_internal  # type: ignore[import-not-found]
+from googlecloudsdk.command_lib.util.apis import registry  # type: ignore[import-not-found]
+from googlecloudsdk.core import log  # type: ignore[import-not-found]
+
+# Each command looks these up some hundred times, and they are the same for all commands.
+apis_internal.GetApiDef = functools.cache(apis_internal.GetApiDef)
+registry.GetAPICollections = functools.cache(registry.GetAPICollections)
+logging.disable(logging.INFO)  # nothing prints it
 
 SLEEP = time.sleep
 # Between its questions about operations.

@@ -100,6 +100,7 @@ def gcloud(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "PATH": os.environ["PATH"],
         "CLOUDSDK_CONFIG": str(tmp_path_factory.mktemp("gcloud")),
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+        "CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1",
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",

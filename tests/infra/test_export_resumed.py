@@ -21,14 +21,16 @@ from tests.soak import SOAKS
 __all__ = ["run"]
 MEGABYTES = 150
 
-# 60,000 messages at once take 130 MB beside the program's own.
-CONVERSATIONS, MESSAGES, SMALLER = 1000, 100 if SOAKS else 60, 100
+# All messages at once take 130 MB beside the program's own: the gate has fewer and longer ones.
+CONVERSATIONS, MESSAGES, LENGTH = (1000, 100, 210) if SOAKS else (300, 50, 8000)
+SMALLER = 100
 TEXT = "I see you have a problem. How can I help? " * 5
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _filled(tmp_path_factory.mktemp("large"), CONVERSATIONS, MESSAGES)
+    text = TEXT * (LENGTH // len(TEXT))
+    return _filled(tmp_path_factory.mktemp("large"), CONVERSATIONS, MESSAGES, text)
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +38,17 @@ def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _filled(tmp_path_factory.mktemp("smaller"), SMALLER, SMALLER)
 
 
-def _filled(folder: Path, conversations: int, messages: int) -> Path:
-    asyncio.run(_fill(folder / "baton.sqlite", conversations, messages))
+def _filled(folder: Path, conversations: int, messages: int, text: str = TEXT) -> Path:
+    asyncio.run(_fill(folder / "baton.sqlite", conversations, messages, text))
     return folder / "baton.sqlite"
 
 
-async def _fill(path: Path, conversations: int, messages: int) -> None:
+async def _fill(path: Path, conversations: int, messages: int, text: str) -> None:
     store = SqliteStore(str(path))
     names = [f"business_messages:c{n}" for n in range(conversations)]
     for start in range(0, conversations, 50):
         some = names[start : start + 50]
-        entries = [said(name, n, f"{n}: {TEXT}") for name in some for n in range(messages)]
+        entries = [said(name, n, f"{n}: {text}") for name in some for n in range(messages)]
         await store.commit(Commit(entries, [Snapshot(conversation(one), None) for one in some]))
     await store.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.settings import ADMIN_KEY, CSKU_SECRET, WHATSAPP_SECRET
 from shared.platforms.bodies import hmac_sha256_hex
-from tests.infra.framework import ROOT, Answer, Served, serving
+from tests.infra.framework import ROOT, Answer, Served, forked, serving
 
 FUNCTIONS = sorted(main.parent.name for main in ROOT.glob("functions/*/main.py"))
 ALLOWED = {"receive_webhook": "POST", "send_representative": "GET", "relay_media": "GET, HEAD"}
@@ -25,7 +25,7 @@ FORGED = "x-hub-signature-256: sha256=" + "0" * 64 + "\r\n"
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Served]]:
-    with serving(request.param, tmp_path_factory.mktemp(request.param)) as running:
+    with serving(request.param, tmp_path_factory.mktemp(request.param), forked) as running:
         yield request.param, running
 
 

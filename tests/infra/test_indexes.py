@@ -19,6 +19,7 @@ from shared.ports import Commit, ConversationStore, Snapshot
 from shared.schemas.commands import Publish, SendMessage
 from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, HandoffRequest, Phase, Timer
+from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.measures import Name
 from shared.schemas.people import Presence, Slot
@@ -57,6 +58,9 @@ WITHOUT_QUERY = {
     "entry",
     "people",
     "watch_person",
+    "device",
+    "keep_device",
+    "forget_device",
     "commit",
     "update",
     "update_together",
@@ -194,6 +198,7 @@ async def test_every_stored_field_is_declared(store: FirestoreStore, rpc: Catchi
     holds = Presence(id="a@example.com", pages={"page": NOW}, slots=slots)
     people = [Snapshot(one, None) for one in (holds, Presence(id="b@example.com"))]
     await store.commit(Commit([entry], [Snapshot(conversation, None)], people=people))
+    await store.keep_device(Snapshot(Device(id="csku:1"), None), NOW)
     counts = [Count(Cell(NOW, "csku", "", "", Name.REQUESTED), 1)]
     await store.update(Snapshot(entry, None), [*counts, *in_tally(counts, Tally.ERASED)])
     await store.correct(NOW, NOW + timedelta(days=1), counts, NOW)

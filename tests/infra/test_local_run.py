@@ -5,10 +5,7 @@ not start.
 import contextlib
 import http.client
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.server import LocalServer
-
-ROOT = Path(__file__).parents[2]
+from tests import forked
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
@@ -49,11 +45,7 @@ def _waits(server: LocalServer, path: str) -> None:
 
 @pytest.mark.parametrize("port", ["99999", "-1", "http"])
 def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, port: str) -> None:
-    environment = {**os.environ, "PORT": port, "BATON_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "infra.local"]
-    ended = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    ended = forked.run("infra.local", PORT=port, BATON_HOME=str(tmp_path))
     assert (ended.returncode, ended.stderr.strip()) == (
         1,
         f"PORT is a number from 1 to 65535, not {port!r}.",

@@ -12,6 +12,7 @@ from shared.settings.model import Settings, read_settings
 
 KEY = {"dev-bot": {"name": "bot", "may": ["BOT"]}}
 CCAI = {"name": "support", "kind": "ccai"}
+CHAT = {"name": "chat", "kind": "google_chat", "place": "spaces/AAAA"}
 CSKU = {"name": "sales", "kind": "csku"}
 MATRIX = {"name": "team", "kind": "matrix"}
 FUNCTIONS = sorted({function for door in DOORS for function in door.functions})
@@ -22,6 +23,10 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "webhook of RCS": ({}, ("dev-token",)),
     "webhook of WhatsApp": ({}, ("dev-secret", "dev-token")),
     "webhook of CCAI": ({}, ("dev-secret",)),
+    "threads at Google Chat, whose webhook brings the answers": (
+        {"BATON_DESKS": json.dumps([CHAT])},
+        ("123456789012",),
+    ),
     "webhook of Matrix": ({}, ("dev-hs-token",)),
     "REST API": ({}, (json.dumps(KEY),)),
     "sessions of people": (

@@ -4,6 +4,7 @@ import { drawAlerts, startAlerts } from "./alerts.js";
 import { drawActs, startActs } from "./acts.js";
 import { startCanned } from "./canned.js";
 import { drawComposer, startComposer } from "./composer.js";
+import { drawDevice } from "./devices.js";
 import { find, setText } from "./dom.js";
 import { drawKnows } from "./knows.js";
 import { drawLists, startLists } from "./lists.js";
@@ -31,6 +32,7 @@ const DRAWINGS = [
   drawComposer,
   drawTranscript,
   drawUnsent,
+  drawDevice,
   drawKnows,
   drawAlerts,
 ];

@@ -8,7 +8,11 @@ export function drawKnows() {
   const { conversation, book } = state;
   if (!conversation) return;
   show(find("facts"), factsOf(conversation), (one) => one.term, drawFact);
-  fill("metadata", Object.entries(conversation.requestMetadata ?? {}).map(pair));
+  const { tried, ...others } = conversation.requestMetadata ?? {};
+  find("tried-part").hidden = tried === undefined;
+  const steps = [tried ?? []].flat().map((step, index) => ({ index, text: plain(step) }));
+  show(find("tried"), steps, ({ index }) => index, ({ text }) => make("li", { dir: "auto" }, text));
+  fill("metadata", Object.entries(others).map(pair));
   fill("variables", Object.entries(conversation.variables).map(pair));
   fill("handoffs", handoffsOf(book?.entries ?? []));
 }

@@ -1,5 +1,6 @@
 // The lists: my conversations, who waits, what others hold, and who is with the assistant.
 
+import { isTyping } from "./devices.js";
 import { find, make, setText, show } from "./dom.js";
 import { isOfferedToMe } from "./passing.js";
 import { idOf, isMine, isSupervisor, state } from "./state.js";
@@ -74,7 +75,7 @@ function briefly(one, hasNamesake) {
     since: queued ? one.waitingSince : null,
     holders: one.phase === "HUMAN" && !isMine(one) ? names(one.representatives) : null,
     reason: queued ? one.requestReason : null,
-    words: words && (words.by ? `${words.by}: ${words.text}` : words.text),
+    words: isTyping(one) ? "is typing …" : words && wordsOf(words),
     tags: [
       channelOf(id),
       one.desk,
@@ -85,6 +86,8 @@ function briefly(one, hasNamesake) {
     open: id === state.open || one.name === state.conversation?.name,
   };
 }
+
+const wordsOf = ({ by, text }) => (by ? `${by}: ${text}` : text);
 
 function drawRow(one) {
   if (one.empty) return make("li", { class: "empty" }, one.empty);

@@ -2,6 +2,7 @@
 
 import { Away, baton } from "./api.js";
 import { Book } from "./book.js";
+import { noteDevice } from "./devices.js";
 import { page } from "./page.js";
 import { changed, idOf, isMine, state } from "./state.js";
 import { inWords } from "./words.js";
@@ -14,16 +15,20 @@ const AWAY = "Baton does not answer. Your words are kept; reconnecting …";
 const PAGES = 10; // of a hundred conversations
 
 const AFTER_TROUBLE = 3000;
+const SELDOM = 15_000; // for what Baton does not know any more
 
 const work = { trouble: null, looking: null }; // what went wrong last
+let seenWork = ""; // the versions of all that a person sees
 let lively = 0;
 let hurry = false;
+let missedAt = 0; // when Baton said that it does not know the open conversation
 let wake = () => {};
 
 /** Looks at once, and often for a while: something was done. */
 export function lookNow() {
   lively = LIVELY_ROUNDS;
   hurry = true;
+  missedAt = 0;
   wake();
 }
 
@@ -41,9 +46,10 @@ async function followWork() {
     try {
       const now = await baton.live(since, page);
       since = now.since;
-      takeWork(now);
       work.trouble = null;
-      lookNow();
+      now.mine.forEach(noteDevice);
+      if (takeWork(now)) lookNow();
+      else changed(); // only a device has told something
     } catch (error) {
       work.trouble = inWordsOf(error);
       changed();
@@ -52,13 +58,19 @@ async function followWork() {
   }
 }
 
+/** Returns whether the person's work is not what it was. */
 function takeWork({ presence, mine, queue, held = [] }) {
+  const lists = [mine, queue, held].map((all) => all.map((one) => [one.name, one.version]));
+  const before = seenWork;
+  seenWork = JSON.stringify([presence.state, presence.slots, lists]);
+  if (seenWork === before) return false;
   state.presence = presence;
   const known = new Map([...held, ...mine].map((one) => [one.name, one]));
   const inQueue = new Map([...queue, ...mine.filter(isQueued)].map((one) => [one.name, one]));
   state.lists.QUEUED = [...inQueue.values()].filter(isQueued).filter(isCustomers);
   state.lists.HUMAN = [...known.values()].filter((one) => !isQueued(one)).filter(isCustomers);
   changed();
+  return true;
 }
 
 const isQueued = (one) => one.phase === "QUEUED";
@@ -100,9 +112,11 @@ function inWordsOf(error) {
 }
 
 async function look() {
-  const asks = state.open && !isUpToDate(state.open);
+  const asks = state.open && !isUpToDate(state.open) && !(state.gone && wasMissed());
   await Promise.all([lookAtLists(), asks ? lookAtConversation(state.open) : null]);
 }
+
+const wasMissed = () => Date.now() - missedAt < SELDOM;
 
 /** A person hears of their conversations, so one of them is asked for only after a change. */
 function isUpToDate(id) {
@@ -145,9 +159,11 @@ async function lookAtConversation(id) {
     if (now.linkedTo) now = await baton.get(now.linkedTo);
   } catch (error) {
     if (error.status !== 404) throw error;
+    missedAt = Date.now();
     if (state.open === id) Object.assign(state, { gone: true, conversation: null, book: null });
     return;
   }
+  noteDevice(now);
   const name = idOf(now);
   const book = state.book?.conversation === name ? state.book : new Book(name);
   const stale = book.version !== now.version || now.pending > 0 || book.isOpen();

@@ -26,6 +26,8 @@ export function followAddress() {
   const before = state.open;
   open(id);
   turnTo(id ? "conversation" : "lists");
+  // in a frame, the page around it may have turned to another conversation while somebody types
+  if (!document.hasFocus()) return;
   if (id && id !== before) find("conversation").focus();
   else if (!id && before) focusRow(before);
 }

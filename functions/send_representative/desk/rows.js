@@ -121,6 +121,7 @@ function spokenRow(entry) {
     ...base(entry, SPOKEN[entry.kind]),
     ...spoken(entry),
     message: entry.eventId,
+    ids: [entry.eventId, ...messages.map((one) => one.id)],
     files: filesOf(entry),
     beside: besideOf(entry.details ?? {}),
     state: worst ? STATES[worst] : "sent",

@@ -7,6 +7,7 @@ export const state = {
   conversation: null, // that conversation, null until Baton has answered
   gone: false, // Baton does not know it any more
   book: null, // its journal as far as it was read
+  devices: new Map(), // by a conversation's name, what the customer's device tells
   tails: new Map(), // by conversation, its latest words, see tails.js
   trouble: null,
 };

@@ -2,6 +2,7 @@
 // still on its way.
 
 import { baton } from "./api.js";
+import { receivedOf } from "./devices.js";
 import { find, make, setText, show } from "./dom.js";
 import { drawFiles } from "./files.js";
 import { readOlder } from "./live.js";
@@ -13,6 +14,8 @@ import { clock, customerName, day, moment } from "./words.js";
 const NEAR = 120; // pixels
 const STATES = {
   sent: ["✓", "sent"],
+  delivered: ["✓✓", "delivered"],
+  read: ["✓✓", "read"],
   sending: ["…", "on its way"],
   waiting: ["…", "waits until the customer writes"],
   unknown: ["?", "it is not known whether it arrived"],
@@ -23,12 +26,21 @@ let shownOf = null; // the conversation whose rows are shown
 let announced = 0; // the sequence of the last message that was read out
 let receipt = null; // the message that was last marked as read
 let reading = false;
+let following = true; // the newest row stays in sight, unless somebody scrolled back
 
 export function startTranscript() {
   const scroll = find("scroll");
-  scroll.addEventListener("scroll", () => scroll.scrollTop < NEAR && older());
+  scroll.addEventListener("scroll", () => {
+    if (scroll.clientHeight) following = isAtEnd(scroll);
+    if (scroll.scrollTop < NEAR) older();
+  });
+  // a part that was hidden had no height, and a keyboard on the screen takes some of it
+  new ResizeObserver(() => following && showEnd(scroll)).observe(scroll);
   find("older").addEventListener("click", older);
 }
+
+const isAtEnd = (scroll) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+const showEnd = (scroll) => (scroll.scrollTop = scroll.scrollHeight);
 
 /** Reads older parts, and keeps what is in view where it is. */
 async function older() {
@@ -52,16 +64,18 @@ export function drawTranscript() {
   const rows = book ? rowsOf(book.entries) : [];
   const scroll = find("scroll");
   const isNew = id !== shownOf;
-  const atEnd = isNew || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  following = isNew || (scroll.clientHeight ? isAtEnd(scroll) : following);
   shownOf = id;
   find("older").hidden = !book?.older;
   const customer = conversation ? customerName(conversation) : "";
-  const drawn = withDays(rows).map((row) => ({ ...row, customer }));
+  const received = (row) => (row.ids && conversation ? receivedOf(conversation, row.ids) : null);
+  const drawn = withDays(rows).map((row) => ({ ...row, customer, received: received(row) }));
   show(find("transcript"), drawn, (row) => row.id, drawRow, lasting);
-  if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+  if (following) showEnd(scroll);
   announce(rows, customer, isNew);
+  if (document.hidden || !scroll.clientHeight) return; // nobody sees it
   noteSeen();
-  if (conversation && isMine(conversation) && !document.hidden) markRead(id, rows);
+  if (conversation && isMine(conversation)) markRead(id, rows);
 }
 
 /** Puts a row before the first of each day. */
@@ -141,9 +155,14 @@ function drawFoot(row) {
   return make("p", { class: "foot" }, ...parts);
 }
 
-function drawState({ state: how, why, retryAt }) {
+/** That somebody has read it is written out: two ticks alone say that it has arrived. */
+function drawState({ state, received, why, retryAt }) {
+  const how = state === "sent" ? (received ?? state) : state;
   const [tick, words] = STATES[how];
-  if (how === "sent") return make("span", { class: "tick" }, tick, unseen(` ${words}`));
+  const mark = make("span", { "aria-hidden": "true" }, tick);
+  if (how === "read") return make("span", { class: "tick read" }, mark, ` ${words}`);
+  if (["sent", "delivered"].includes(how))
+    return make("span", { class: "tick" }, mark, unseen(` ${words}`));
   const again = how === "sending" && retryAt ? `, next try at ${clock(retryAt)}` : "";
   const told = why ? `${words}: ${why}${again}` : words;
   return make("span", { class: `tick ${how}` }, `${tick} ${told}`);

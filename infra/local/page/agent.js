@@ -1,7 +1,18 @@
-// The agent at the desk, and the notices beside their controls.
+// The name of who acts at the simulated desks, and the notices beside the controls.
 
 import { find, tell } from "/send_representative/desk/dom.js";
-import { model } from "./model.js";
+
+const AGENT = "baton-agent-name";
+const NOTICES = ["bot-notice", "csku-notice", "join-notice", "chat-notice"];
+
+export function startAgent(whenChanged) {
+  const agent = find("agent");
+  agent.value = localStorage.getItem(AGENT) || agent.value;
+  agent.addEventListener("input", () => {
+    localStorage.setItem(AGENT, agentName());
+    whenChanged();
+  });
+}
 
 export const agentName = () => find("agent").value.trim();
 
@@ -9,10 +20,6 @@ export const agentName = () => find("agent").value.trim();
 export const agentNumber = () =>
   [...agentName()].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 17);
 
-export const isPresent = () =>
-  Boolean(model.conversation?.representatives.some((one) => one.displayName === agentName()));
-
 export function clearNotices() {
-  for (const notice of document.querySelectorAll("#work .notice, #join-notice, #chat-notice"))
-    tell(notice, "");
+  for (const notice of NOTICES) tell(find(notice), "");
 }

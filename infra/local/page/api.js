@@ -44,13 +44,12 @@ async function call(method, path, body, authorization) {
 }
 
 /** Sends the bytes of a file. `onProgress` is called with the share that has been sent. */
-function upload(path, file, onProgress, authorization) {
+function upload(path, file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", path);
     request.setRequestHeader("content-type", file.type || "application/octet-stream");
     request.setRequestHeader("content-disposition", named(file));
-    if (authorization) request.setRequestHeader("authorization", authorization);
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
     request.addEventListener("load", () => {
       const value = parsed(request.responseText);
@@ -79,7 +78,6 @@ const customers = (channel) => `/sim/${channel}/customers`;
 const customer = (channel, id) => `${customers(channel)}/${encodeURIComponent(id)}`;
 const place = (conversation) => `${REST}/${encodeURIComponent(conversation)}`;
 const bearer = (key) => `Bearer ${KEYS[key]}`;
-const human = (displayName) => ({ representativeType: "HUMAN", displayName });
 
 export const platform = {
   customers: (channel) => call("GET", customers(channel)),
@@ -115,6 +113,8 @@ export const platform = {
     call("PUT", `${customer(channel, id)}/agent`, { answers }),
   hideNumber: (channel, id, hidesNumber) =>
     call("POST", `${customer(channel, id)}/status`, { hidesNumber }),
+  /** What the phone reports by itself: `isTyping`, or `read`, the id of a message. */
+  status: (channel, id, what) => call("POST", `${customer(channel, id)}/status`, what),
   askForHuman: (channel, id) =>
     call("POST", `${customer(channel, id)}/status`, { requestedLiveAgent: true }),
 };
@@ -131,6 +131,9 @@ export const faults = {
     (await Promise.all(FAULTS[name].map((path) => call("PUT", path, values))))[0],
 };
 
+/** The people whose keys everybody knows: one of them is signed in at the desk. */
+export const people = async () => (await call("GET", "/local/people")).people;
+
 export const bot = {
   of: (id) => call("GET", `/local/bot/${encodeURIComponent(id)}`),
 };
@@ -145,42 +148,8 @@ export const baton = {
       undefined,
       bearer("agent"),
     ),
-  claim: (id, name) =>
-    call("POST", `${place(id)}:claim`, { representative: human(name) }, bearer("agent")),
-  release: (id, name) =>
-    call(
-      "POST",
-      `${place(id)}:release`,
-      { representative: human(name), reason: "left the desk" },
-      bearer("agent"),
-    ),
-  fail: (id) =>
-    call("POST", `${place(id)}:fail`, { reason: "nobody is available" }, bearer("agent")),
-  reply: (id, name, text) =>
-    call(
-      "POST",
-      `${place(id)}/messages`,
-      { messageId: crypto.randomUUID(), text, representative: human(name) },
-      bearer("agent"),
-    ),
-  upload: (id, file, onProgress) =>
-    upload(`${place(id)}/media`, file, onProgress, bearer("agent")),
-  replyWithFile: (id, name, file) =>
-    call(
-      "POST",
-      `${place(id)}/messages`,
-      { messageId: crypto.randomUUID(), file, representative: human(name) },
-      bearer("agent"),
-    ),
   sayAsBot: (id, text) =>
     call("POST", `${place(id)}/messages`, { messageId: crypto.randomUUID(), text }, bearer("bot")),
-  typing: (id, name, eventType) =>
-    call(
-      "POST",
-      `${place(id)}/events?eventId=${crypto.randomUUID()}`,
-      { eventType, representative: human(name) },
-      bearer("agent"),
-    ),
   link: (desk, to) => call("POST", `${place(desk)}:link`, { to }, bearer("admin")),
   unlink: (one) => call("POST", `${place(one)}:unlink`, {}, bearer("admin")),
 };

@@ -47,7 +47,7 @@ async function attempt(action, more) {
   const report = (text, tone) =>
     model.chat?.number === number && tell(find("chat-notice"), text, tone);
   try {
-    if (!agentName()) throw new Error("Give your name at the desk first.");
+    if (!agentName()) throw new Error("Give your name first.");
     const { over, present } = standing(transcript);
     if (over) throw new Error("This chat has ended.");
     if (action === "says" && !present.has(agentName())) await act(number, "joins");
@@ -181,5 +181,5 @@ function humansKnown() {
 function who() {
   const here = names(model.conversation.representatives);
   const present = here ? `With the customer: ${here}.` : "No human is with the customer.";
-  return `You act as ${agentName() || "nobody: give your name at the desk"}. ${present}`;
+  return `You act as ${agentName() || "nobody: give your name above"}. ${present}`;
 }

@@ -23,6 +23,7 @@ const END_USER = "ccai:user-";
 const EVENTS = { REPRESENTATIVE_JOINED: "JOINED", REPRESENTATIVE_LEFT: "LEFT" };
 const WHAT = {
   message: "message to the customer",
+  reaction: "reaction to the customer’s message",
   publish: "publish",
   post: "post to a webhook",
   desk: "tell the desk",

@@ -4,16 +4,17 @@ import { renderBot } from "./bot.js";
 import { renderChannels, startChannels } from "./channels.js";
 import { renderChat, startChat } from "./chat.js";
 import { startCrm } from "./crm.js";
-import { clearNotices } from "./agent.js";
+import { clearNotices, startAgent } from "./agent.js";
 import { renderDesk, startDesk } from "./desk.js";
 import { find, setText } from "/send_representative/desk/dom.js";
 import { renderFaults, startFaults } from "./faults.js";
 import { renderKnowledge } from "./knows.js";
 import { keepUp, model, select } from "./model.js";
 import { renderPhone, startPhone } from "./phone.js";
+import { startSpeaking } from "./speak.js";
 
 const SIDES = ["knows", "robot", "chat"]; // a wide screen has room for one of them
-const BOXES = ["say-text", "reply-text", "bot-text", "chat-text"];
+const BOXES = ["say-text", "bot-text", "chat-text", "csku-text"];
 const DRAFTS = "baton-drafts"; // of this tab: they outlive a reload
 const drafts = new Map(JSON.parse(sessionStorage.getItem(DRAFTS) ?? "[]"));
 
@@ -74,7 +75,9 @@ window.addEventListener("pagehide", keepDrafts);
 startPanes();
 startPhone();
 startChannels();
+startAgent(render);
 startDesk();
+startSpeaking();
 startChat();
 startFaults();
 startCrm();

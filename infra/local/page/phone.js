@@ -28,6 +28,13 @@ let heard = 0; // the sequence of the last message that was read out
 let sending = []; // {seq, of, text, before, taken}
 let following = true; // the newest bubble stays in sight, unless somebody scrolled back
 
+const TYPING_AGAIN = 4000; // milliseconds, after which a phone says again that somebody types
+const TYPING_PAUSE = 5000;
+
+let typing = null; // {channel, id, at}: whom the phone has reported as typing
+let stillness = 0;
+let read = null; // the last message that the phone has reported as read
+
 export function startPhone() {
   const chooser = find("customer");
   chooser.addEventListener("change", () => select(conversationOf(chooser.value)));
@@ -42,10 +49,39 @@ export function startPhone() {
   new ResizeObserver(keepNewestInSight).observe(find("bubbles"));
   inHand = startAttaching("say", find("device"));
   onSend(find("say"), find("say-text"), (text) => attempt((id) => say(id, text)), inHand.hasFiles);
+  find("say-text").addEventListener("input", tellTyping);
+}
+
+/** Reports that the customer types, until they pause. WhatsApp has no such report. */
+function tellTyping() {
+  clearTimeout(stillness);
+  const [id, { channel }] = [customerId(), model];
+  if (!id || channel === "whatsapp") return;
+  stillness = setTimeout(stopTyping, find("say-text").value ? TYPING_PAUSE : 0);
+  if (!find("say-text").value) return;
+  if (typing?.id === id && Date.now() - typing.at < TYPING_AGAIN) return;
+  typing = { channel, id, at: Date.now() };
+  platform.status(channel, id, { isTyping: true }).catch(() => {}); // best effort
+}
+
+function stopTyping() {
+  const [whom, isReported] = [typing, typing?.channel === CHANNELS[0]]; // RCS has no end of it
+  typing = null;
+  if (isReported) platform.status(whom.channel, whom.id, { isTyping: false }).catch(() => {});
+}
+
+/** Reports that the customer has read the business's last message, if the phone shows it. */
+function tellRead(rows) {
+  const last = rows.findLast((one) => one.side === "business" && one.kind === "message");
+  if (!last || last.id === read || document.hidden || !find("bubbles").clientHeight) return;
+  read = last.id;
+  platform.status(model.channel, customerId(), { read: last.id }).catch(() => {}); // best effort
 }
 
 /** The text is the caption of the first file. */
 async function say(id, text) {
+  clearTimeout(stillness);
+  typing = null; // the message itself ends it
   if (!inHand.hasFiles()) return sayText(id, text);
   const { channel } = model;
   const name = customerName();
@@ -163,6 +199,7 @@ export function renderPhone() {
   shownFor = model.selected;
   const shown = changed(model.transcript.filter((one) => one.kind !== "receipt"));
   announce(shown, elsewhere);
+  tellRead(shown);
   const chips = chipsOf(shown.at(-1));
   const rows = [...shown, ...(chips.length ? [{ seq: "chips", chips }] : []), ...onTheWay()];
   show(

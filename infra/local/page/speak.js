@@ -1,61 +1,23 @@
-// How the desk and the bot speak: through the REST API, or as what CSKU's webhook reports.
+// How the bot speaks through the REST API, and CSKU's human and AI by what its webhook reports.
 
 import { baton, postCskuEvent } from "./api.js";
-import { startAttaching } from "/send_representative/desk/attach.js";
-import { agentName, clearNotices, isPresent } from "./agent.js";
+import { agentName, clearNotices } from "./agent.js";
 import { find, onPress, onSend, tell } from "/send_representative/desk/dom.js";
 import { lookNow, model } from "./model.js";
 import { inWords } from "./words.js";
 
-const TYPING_PAUSE = 5000;
 const AI_WORDS = "You are back with me. Ask me anything else.";
 const WAITS_FOR_VERDICT = 20;
 
-let typingFor = null;
-let stillness = 0;
-let inHand = null; // the files of the reply
-
 export function startSpeaking() {
-  inHand = startAttaching("reply", find("work"));
-  onSend(find("reply"), find("reply-text"), reply, inHand.hasFiles);
   onSend(find("bot-says"), find("bot-text"), sayAsBot);
+  onSend(find("csku-says"), find("csku-text"), replyAsCsku);
   onPress(find("csku-ai"), sayNoHumanNeeded);
-  find("reply-text").addEventListener("input", tellTyping);
-}
-
-export const renderReply = () => inHand.turnTo(model.selected);
-
-const route = () => new FormData(find("reply")).get("route");
-
-function reply(text) {
-  clearTimeout(stillness);
-  typingFor = null; // the message itself ends it
-  return route() === "csku" ? replyAsCsku(text) : replyByRest(text);
-}
-
-function replyByRest(text) {
-  return attempt(find("reply-notice"), async (id) => {
-    if (inHand.hasFiles()) return replyWithFiles(id, text);
-    await baton.reply(id, agentName(), text);
-    return "Taken by the REST API.";
-  });
-}
-
-/** The text goes with the first file. */
-async function replyWithFiles(id, text) {
-  const name = agentName();
-  let altText = text;
-  await inHand.send(async (file, onProgress) => {
-    const { mediaId } = await baton.upload(id, file, onProgress);
-    await baton.replyWithFile(id, name, { mediaId, ...(altText && { altText }) });
-    altText = "";
-  });
-  return "Uploaded, and taken by the REST API.";
 }
 
 function replyAsCsku(text) {
-  return attempt(find("reply-notice"), async (id) => {
-    if (inHand.hasFiles()) throw new Error("Files go through the REST API. Choose it above.");
+  return attempt(find("csku-notice"), async (id) => {
+    if (!agentName()) throw new Error("Give your name first.");
     const { desk, said } = await linked(id);
     await postCskuEvent("agent.message_out", desk, 1, { agent: { name: agentName() } }, text);
     return `${said}Posted to /receive_webhook/csku as agent.message_out by ${agentName()}.`;
@@ -128,7 +90,6 @@ async function attempt(notice, act) {
   const report = (text, tone) => model.selected === id && tell(notice, text, tone);
   clearNotices();
   try {
-    if (!agentName()) throw new Error("Give your name first.");
     report(await act(id), "good");
     return true;
   } catch (error) {
@@ -137,24 +98,4 @@ async function attempt(notice, act) {
   } finally {
     lookNow();
   }
-}
-
-/** Shows the customer that this human types, until they pause; only for humans who are present. */
-function tellTyping() {
-  clearTimeout(stillness);
-  const writes = find("reply-text").value !== "" && route() === "rest" && isPresent();
-  if (writes && !typingFor) {
-    typingFor = { id: model.selected, name: agentName() };
-    signal(typingFor, "TYPING_STARTED");
-  }
-  if (typingFor) stillness = setTimeout(stopTyping, writes ? TYPING_PAUSE : 0);
-}
-
-function stopTyping() {
-  signal(typingFor, "TYPING_STOPPED");
-  typingFor = null;
-}
-
-function signal({ id, name }, eventType) {
-  baton.typing(id, name, eventType).catch(() => {}); // best effort
 }

@@ -52,11 +52,8 @@ const KINDS = {
 const REFUSALS = {
   "human-present": (holder) =>
     `${holder} holds this conversation. The bot stays silent until they leave.`,
-  held: (holder) => `${holder} holds this conversation already. Only one claim wins.`,
   "not-active": () =>
     "another sender is active at the platform. The bot stays silent; a human may claim it.",
-  "not-joined": () => "this human is not in the conversation. Claim it first.",
-  "not-yours": (holder) => `${holder} was brought in by another key, which alone may let them go.`,
   "unknown-conversation": () =>
     "Baton has not heard of this customer yet. Write something as the customer first.",
   "already-linked": () => "it belongs to another customer already. Part it there first.",
@@ -92,9 +89,6 @@ const dayFormat = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
   timeZoneName: "short",
 });
-const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
-const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
-const FIRST = ["first", "second", "third"];
 const TITLES = { business_messages: "Business Messages", rcs: "RCS", whatsapp: "WhatsApp" };
 
 export const day = (time) => dayFormat.format(new Date(time));
@@ -108,10 +102,6 @@ export function deskInWords({ desk, opensAt, closedDesk, closedUntil }) {
     ? `${closedDesk}, closed until ${day(closedUntil)}`
     : null;
 }
-
-/** A place in the queue, counted from 1. */
-export const placed = (place) =>
-  `${FIRST[place - 1] ?? place + ENDINGS[ordinals.select(place)]} in line`;
 
 export const clock = (time) => clockFormat.format(new Date(time));
 

@@ -175,6 +175,9 @@ class BusinessMessagesSimulator(FilesSimulator):
         return JSONResponse(message)
 
     async def _status(self, request: Request) -> Response:
+        """Takes `isTyping`, `requestedLiveAgent`, and `read` (the id of a message of the
+        business).
+        """
         conversation, body = request.path_params["conversation"], await json_of(request)
         status = {
             name: value
@@ -185,10 +188,10 @@ class BusinessMessagesSimulator(FilesSimulator):
             self.store.learn(conversation)
             if status.get("requestedLiveAgent"):
                 self.store.show(conversation, "customer", "status", str(uuid.uuid4()), status)
-            self._report(
-                conversation,
-                {"userStatus": {**status, "createTime": now()}},
-            )
+            if status:
+                self._report(conversation, {"userStatus": {**status, "createTime": now()}})
+            if body.get("read"):
+                self._report(conversation, {"receipts": _read(conversation, str(body["read"]))})
         await self.let_baton_hear()
         return JSONResponse(status)
 
@@ -240,6 +243,11 @@ class BusinessMessagesSimulator(FilesSimulator):
             "sendTime": now(),
         }
         return {**common, **payload}
+
+
+def _read(conversation: str, message: str) -> dict[str, Any]:
+    name = f"conversations/{conversation}/messages/{message}"
+    return {"receipts": [{"message": name, "receiptType": "READ"}], "createTime": now()}
 
 
 def _context(name: str | None) -> dict[str, Any]:

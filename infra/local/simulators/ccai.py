@@ -32,6 +32,7 @@ PREFIX = "/sim/ccai"
 PER_SECOND = 10
 AFTER_THE_ANSWER = 0.05  # seconds
 FIRST_CHAT = 1001
+ESCALATION = 1  # the number of a chat's only escalation
 END_USERS = "end users"
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -76,6 +77,11 @@ class CcaiSimulator(Simulator):
             Route(f"{base}/chats", self._guarded(self._create), methods=["POST"]),
             Route(f"{base}/chats/{{chat}}/message", self._guarded(self._message), methods=["POST"]),
             Route(f"{base}/chats/{{chat}}", self._guarded(self._patch), methods=["PATCH"]),
+            Route(
+                f"{base}/chats/{{chat}}/escalations/{{escalation}}",
+                self._guarded(self._wait),
+                methods=["PATCH"],
+            ),
         ]
 
     def customer_routes(self) -> list[Route]:
@@ -215,6 +221,18 @@ class CcaiSimulator(Simulator):
         self._end(native, {})
         return JSONResponse({"id": int(native), "status": "finished"})
 
+    async def _wait(self, request: Request) -> Response:
+        """Puts the end user back in the queue, which is full."""
+        body, native = await json_of(request), request.path_params["chat"]
+        if not self.store.knows(native) or request.path_params["escalation"] != str(ESCALATION):
+            return self.refusal(404, "Unknown escalation.")
+        if self._is_finished(native):
+            return self.refusal(409, "The chat is finished.")
+        if body.get("deflection_channel") != "human_agent":
+            return self.refusal(422, "deflection_channel must be human_agent.")
+        self.store.show(native, "business", "waits", uuid.uuid4().hex, {})
+        return JSONResponse({"id": ESCALATION, "status": "requested"})
+
     def _refused(self, native: str, end_user: object) -> Response | None:
         if not self.store.knows(native):
             return self.refusal(404, "Unknown chat.")
@@ -229,7 +247,7 @@ class CcaiSimulator(Simulator):
 
     async def _agent(self, request: Request) -> Response:
         """Lets an agent act: `{"action": "joins" or another of `_ACTIONS`, "id", "name", "text",
-        "reason", "virtual"}`.
+        "reason", "virtual", "may_wait"}`.
         """
         native, body = request.path_params["key"], await json_of(request)
         if not self.store.knows(native) or self._is_finished(native):
@@ -262,10 +280,11 @@ class CcaiSimulator(Simulator):
         """Reports that no agent is available: the reason (`after_hours` or `over_capacity`) and
         what the end user may choose instead. An agent may still join until the chat is finished.
         """
+        offered = ["email", "human_agent"] if body.get("may_wait") else ["email"]
         escalation = {
-            "id": 1,
+            "id": ESCALATION,
             "reason": body.get("reason", "after_hours"),
-            "deflection_channels": ["email"],
+            "deflection_channels": offered,
         }
         self._note(native, "deflected", body, reason=escalation["reason"])
         self.report(self._event(native, "escalation_deflected", escalation=escalation))

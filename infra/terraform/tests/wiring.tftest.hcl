@@ -55,7 +55,7 @@ run "the_usual" {
   # The url of every platform
 
   assert {
-    condition = alltrue([for name in ["business_messages", "csku", "rcs", "whatsapp", "ccai"] :
+    condition = alltrue([for name in ["business_messages", "csku", "rcs", "whatsapp", "ccai", "matrix"] :
     output.webhook_urls[name] == "${google_cloudfunctions2_function.these["receive_webhook"].url}/${name}"])
     error_message = "Every platform has its webhook URL among the outputs."
   }

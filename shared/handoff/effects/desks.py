@@ -16,7 +16,14 @@ from shared.handoff.visibility import metadata_for, seen_by
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import HandoffRequest, Phase, Timer
 from shared.schemas.desks import Called, CreatedChat
-from shared.schemas.events import AsksForHuman, ByCustomer, ChatCreated, HumanLeft, Transfer
+from shared.schemas.events import (
+    AsksForHuman,
+    ByCustomer,
+    ChatCreated,
+    HandoffFailed,
+    HumanLeft,
+    Transfer,
+)
 from shared.schemas.notation import platform_of
 from shared.schemas.own_events import (
     ChatOpened,
@@ -154,6 +161,11 @@ def show_standing(draft: Draft) -> None:
     if called is not None:
         people = tuple(human.representative.name for human in humans)
         call_desk(draft, "show", chat=called.chat, people=people)
+
+
+def keep_waiting(draft: Draft) -> None:
+    event = expect(draft.event, HandoffFailed)
+    call_desk(draft, "wait", chat=event.source, reason=event.keep)
 
 
 def hint(reason: str) -> Callable[[Draft], None]:

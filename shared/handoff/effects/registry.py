@@ -68,6 +68,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.CORRECT_REPLY: variables.correct_reply,
     Effect.RELAY: desks.relay,
     Effect.SHOW_STANDING: desks.show_standing,
+    Effect.KEEP_WAITING: desks.keep_waiting,
     Effect.HINT_CLAIM: desks.hint("claim-first"),
     Effect.HINT_OVER: desks.hint("over"),
     Effect.CLOSE_DESK: desks.close,

@@ -187,8 +187,9 @@ def _user_status(report: _Report) -> Event | Ephemeral:
         return HumanRequested(
             **common, locale=report.locale, reason="the customer asked for a person"
         )
-    if _boolean(report, "isTyping") is not None:
-        return Typing(source=report.conversation, form=report.body)
+    is_typing = _boolean(report, "isTyping")
+    if is_typing is not None:
+        return Typing(source=report.conversation, form=report.body, is_typing=is_typing)
     return Unknown(**report.common("userStatus"), name="userStatus")
 
 

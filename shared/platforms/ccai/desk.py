@@ -18,6 +18,7 @@ from shared.errors import DoorClosed, Refused
 from shared.platforms.base import Outcome, outcome_of_json
 from shared.platforms.ccai.names import (
     EVERYTHING,
+    KEEP_WAITING,
     NAME,
     Unofficial,
     chat,
@@ -119,6 +120,19 @@ class CcaiDesk:
             if not is_body or Unofficial.CLOSING not in self.unofficial:
                 raise
             yield self._call("PATCH", path, {"finished_by_user_id": by, **parameters})
+
+    def wait(self, chat: Chat, offer: str) -> Steps[None]:
+        """Accepts to keep waiting, which is offered for over_capacity alone. The guide names the
+        parameter; its place in the body is tried as for the end of a chat.
+        """
+        path = f"/chats/{quote(chat.native, safe='')}/escalations/{quote(offer, safe='')}"
+        parameters: JsonObject = {"deflection_channel": KEEP_WAITING}
+        try:
+            yield self._call("PATCH", path, {"escalation": parameters})
+        except Declined as declined:
+            if declined.answer.status not in _BODY_REFUSED:
+                raise
+            yield self._call("PATCH", path, parameters)
 
     def erase(self, chat: Chat) -> Steps[None]:
         """Does nothing: the API deletes nothing."""

@@ -29,6 +29,8 @@ class Unofficial(StrEnum):
     - `messages`: the sender and the text of message_received.
     - `participants`: participant_joined and participant_left.
     - `endings`: chat_ended, chat_dismissed and the names of deflections.
+    - `waiting`: a deflection for over_capacity names its escalation and what it offers. Where it
+      offers `human_agent`, the customer keeps waiting.
     - `created`: chat_created names its end user.
     """
 
@@ -38,12 +40,14 @@ class Unofficial(StrEnum):
     MESSAGES = "messages"
     PARTICIPANTS = "participants"
     ENDINGS = "endings"
+    WAITING = "waiting"
     CREATED = "created"
 
 
 NOW_OFFICIAL = ("context",)  # facts that CCAI_UNOFFICIAL may still name, without an effect
 EVERYTHING = tuple(Unofficial)
 CREATED = "chat_created"
+KEEP_WAITING = "human_agent"  # the deflection channel with which a customer keeps waiting
 OURS = "baton-"  # prefix of the identifiers that Baton gives to end users
 _CHAT, _USER, _USER_ID = "chat-", "user-", "user-id-"
 

@@ -6,11 +6,13 @@ Its envelope and most event names are unofficial: see `names.py`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shared.platforms.base import Deflected, Ended
 from shared.platforms.ccai.names import (
     CREATED,
+    KEEP_WAITING,
     NAME,
     OURS,
     Unofficial,
@@ -41,6 +43,7 @@ from shared.schemas.virtual_agents import VirtualAgentSession, tells_failure
 
 _NAMES = ("name", "display_name", "full_name", "first_name")
 _REASONS = ("reason", "deflection_reason", "deflection", "status")
+_OFFERS = ("deflection_channels", "deflection_options", "options")
 # Statuses of a chat that is over. `va_dismissed`: the customer left its virtual agent alone.
 # https://docs.cloud.google.com/contact-center/ccai-platform/docs/resume-a-chat
 _OVER = ("finished", "dismissed", "va_dismissed")
@@ -115,6 +118,21 @@ class Report:
         given = [self.get(*path, "status") for path in (("body", "chat"), ("chat",))]
         return next((one for one in given if isinstance(one, str)), None)
 
+    def offer(self) -> str | None:
+        """Returns the id of the escalation in which the customer may keep waiting, None where that
+        is not offered.
+        """
+        for path in (("body", "escalation"), ("escalation",), ("body", "deflection"), ("body",)):
+            found = self.get(*path)
+            if not isinstance(found, dict):
+                continue
+            offered = next((one for one in map(found.get, _OFFERS) if isinstance(one, list)), [])
+            native = found.get("escalation_id", found.get("id"))
+            is_id = isinstance(native, int | str) and not isinstance(native, bool) and native
+            if is_id and KEEP_WAITING in offered:
+                return str(native)
+        return None
+
     def why(self) -> str:
         """Returns the reason that the body gives, such as `after_hours` or `over_capacity`."""
         for holder in (
@@ -151,7 +169,7 @@ def reported(body: JsonObject, raw: bytes, trusted: frozenset[Unofficial]) -> Se
     report = report_of(body, raw)
     if report is None:
         return []
-    needs, read = _reader(report)
+    needs, read = _reader(report, trusted)
     found = read(report) if needs is None or needs in trusted else None
     return [Unknown(**report.common(), name=report.name)] if found is None else found
 
@@ -308,8 +326,10 @@ def _ended(report: Report) -> list[Event]:
     return [Ended(**ended, reason=f"the desk {did} the chat")]
 
 
-def _deflected(report: Report) -> list[Event]:
-    return [Deflected(**report.common(), reason=f"the desk turned the chat away: {report.why()}")]
+def _deflected(report: Report, trusted: frozenset[Unofficial]) -> list[Event]:
+    why = f"the desk turned the chat away: {report.why()}"
+    keep = report.offer() if Unofficial.WAITING in trusted else None
+    return [Deflected(**report.common(), reason=why, keep=keep)]
 
 
 _Read = Callable[[Report], list[Event] | None]
@@ -322,14 +342,14 @@ _READERS: Mapping[str, tuple[Unofficial, _Read]] = {
 }
 
 
-def _reader(report: Report) -> tuple[Unofficial | None, _Read]:
+def _reader(report: Report, trusted: frozenset[Unofficial]) -> tuple[Unofficial | None, _Read]:
     """Returns the reader of an event and the fact that it needs.
 
     The names of deflections and dismissals are not documented, so every name with `deflect` or
     `dismissed` is accepted, and every other event that says that the chat is over.
     """
     if "deflect" in report.name:
-        return Unofficial.ENDINGS, _deflected
+        return Unofficial.ENDINGS, partial(_deflected, trusted=trusted)
     if report.name in _READERS:
         return _READERS[report.name]
     if "dismissed" in report.name or report.status in _OVER:

@@ -23,7 +23,14 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import AgentSignal, Ephemeral
-from shared.schemas.events import Event, HumanJoined, HumanLeft, HumanMessage, Unknown
+from shared.schemas.events import (
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+    HumanReacted,
+    Unknown,
+)
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 
@@ -152,7 +159,25 @@ def _message(item: Item) -> list[Event]:
         return item.unused() if content else []
     if is_edit:
         said = Content.model_construct(text=f"[edited] {said.summary}")
-    return [HumanMessage(**item.common(), **person(item.sender), content=said)]
+    about = None if is_edit else _answered(relation)
+    return [HumanMessage(**item.common(), **person(item.sender), content=said, about=about)]
+
+
+def _answered(relation: Mapping[str, Any]) -> str | None:
+    """Returns the message that is answered. In a thread, clients name the latest one only for other
+    clients that show no threads.
+    """
+    if relation.get("is_falling_back") is True:
+        return None
+    return text_at(child(relation, "m.in_reply_to"), "event_id")
+
+
+def _reaction(item: Item) -> list[Event]:
+    relation = child(item.content, "m.relates_to")
+    about, emoji = text_at(relation, "event_id"), text_at(relation, "key")
+    if about is None or emoji is None:
+        return item.unused()
+    return [HumanReacted(**item.common(), **person(item.sender), about=about, emoji=emoji)]
 
 
 def _content(content: Mapping[str, Any]) -> Content | None:
@@ -284,6 +309,7 @@ def text_at(value: Mapping[str, Any], name: str) -> str | None:
 _READERS: Mapping[str, Callable[[Item], list[Event]]] = {
     "m.room.member": _member,
     "m.room.message": _message,
+    "m.reaction": _reaction,
     "m.sticker": _sticker,
     "m.room.encrypted": _encrypted,
     "m.room.redaction": _unshown,

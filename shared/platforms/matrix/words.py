@@ -32,7 +32,8 @@ def _parts(opening: Opening) -> Iterator[str]:
     known = {**(command.metadata or {}), **(command.variables or {})}
     lines = [f"Reason: {command.reason}"] if command.reason else []
     lines += [f"{name}: {_shown(value)}" for name, value in known.items()]
-    yield "\n".join((*lines, INTRODUCTION))
+    page = [f"More: {opening.page}"] if opening.page else []
+    yield "\n".join((*lines, INTRODUCTION, *page))
 
 
 def _line(one: Spoken, customer: str | None) -> str:

@@ -11,10 +11,17 @@ from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
 from shared.schemas.conversation import Conversation
+from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import format_time, parse_time, sha256
 from shared.schemas.people import Presence
-from shared.stores.documents import from_conversation, from_entry, from_person, shard
+from shared.stores.documents import (
+    from_conversation,
+    from_device,
+    from_entry,
+    from_person,
+    shard,
+)
 from shared.stores.firestore.rpc import Message
 
 MOST_AT_ONCE = 30  # values of one ARRAY_CONTAINS_ANY
@@ -38,6 +45,11 @@ def person_path(person: str) -> str:
     has no e-mail address in it.
     """
     return f"people/{sha256(person)}"
+
+
+def device_path(conversation: str) -> str:
+    """Returns the path of the document of what the customer's device tells."""
+    return f"devices/{_segment(conversation)}"
 
 
 def conversation_of(name: str) -> str:
@@ -92,6 +104,14 @@ def person_fields(person: Presence, expire_at: datetime | None) -> Message:
         **({} if document.due_at is None else {"due_at": timestamp(document.due_at)}),
         **({} if expire_at is None else {"expire_at": timestamp(expire_at)}),
         "body": {"string_value": document.body},
+    }
+
+
+def device_fields(device: Device, expire_at: datetime) -> Message:
+    """Returns the fields of the device's document. Raises TooLarge."""
+    return {
+        "expire_at": timestamp(expire_at),
+        "body": {"string_value": from_device(device)},
     }
 
 

@@ -6,6 +6,7 @@ conversations/{id}                  phase, waiting_since, due_at + shard, expire
 conversations/{id}/journal/{entry}  time, seq, pending_seq, due_at + shard, natives, expire_at,
                                     body
 people/{hash of the id}             due_at, expire_at, body
+devices/{conversation}              expire_at, body
 counts/...                          see `counts.py`
 
 Firestore deletes expired documents late. Lists for users (queue, journal, latest) leave them out.
@@ -26,12 +27,15 @@ from shared.errors import TooLarge, Unavailable
 from shared.measures.counts import SHOWN, Count, Tally
 from shared.ports import Clock, Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
+from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Presence
 from shared.stores.documents import (
+    DEVICE_KEPT,
     SHARDS,
     is_in_no_line,
     to_conversation,
+    to_device,
     to_entry,
     to_list,
     to_page,
@@ -214,17 +218,36 @@ class FirestoreStore:
     ) -> AsyncGenerator[Watched, None]:
         mine = self._name(forms.person_path(person))
         among = [self._name(forms.conversation_path(one)) for one in conversations]
-        target = {"documents": {"documents": [mine, *among]}}
+        devices = [self._name(forms.device_path(one)) for one in conversations]
+        target = {"documents": {"documents": [mine, *among, *devices]}}
         async with aclosing(self._rpc.listen(target)) as moments:
             async for found in moments:
-                bodies = [_body(found[name]) for name in among if name in found]
-                yield to_watched(_body(found[mine]) if mine in found else None, bodies)
+                theirs, told = (
+                    [_body(found[name]) for name in names if name in found]
+                    for names in (among, devices)
+                )
+                yield to_watched(_body(found[mine]) if mine in found else None, theirs, told)
 
     async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
         query = {"parent": self._rpc.root, "structured_query": _in_phase(phase, limit)}
         async with aclosing(self._rpc.listen({"query": query})) as moments:
             async for found in moments:
                 yield to_list(map(_body, sorted(found.values(), key=forms.wait_position)))
+
+    async def device(self, conversation: str) -> Snapshot[Device] | None:
+        document = await self._rpc.get(self._name(forms.device_path(conversation)))
+        return document and Snapshot(to_device(_body(document)), document.update_time)
+
+    async def keep_device(self, device: Snapshot[Device], now: datetime) -> None:
+        name = self._name(forms.device_path(device.value.id))
+        fields = forms.device_fields(device.value, now + DEVICE_KEPT)
+        if device.token is None:
+            await self._rpc.commit([forms.create(name, fields)])
+        else:
+            await self._rpc.commit([forms.replace(name, fields, device.token)])
+
+    async def forget_device(self, conversation: str) -> None:
+        await self._rpc.commit([{"delete": self._name(forms.device_path(conversation))}])
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN

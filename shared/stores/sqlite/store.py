@@ -19,15 +19,19 @@ from shared.errors import BadRequest
 from shared.measures.counts import SHOWN, Count, Tally, in_tally
 from shared.ports import Commit, Page, PreconditionFailed, Snapshot, Watched, Written
 from shared.schemas.conversation import Conversation
+from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import format_time
 from shared.schemas.people import Presence
 from shared.stores.documents import (
+    DEVICE_KEPT,
     from_conversation,
+    from_device,
     from_entry,
     from_person,
     is_in_no_line,
     to_conversation,
+    to_device,
     to_entry,
     to_list,
     to_page,
@@ -79,6 +83,9 @@ create index if not exists natives_by_native on natives (native);
 create table if not exists people (
   id text primary key, version integer not null, due_at text, body text not null) without rowid;
 create index if not exists people_by_due on people (due_at, id) where due_at is not null;
+create table if not exists devices (
+  id text primary key, version integer not null, expire_at text not null,
+  body text not null) without rowid;
 """
 SCHEMA = _SCHEMA + sqlite_counts.SCHEMA
 
@@ -106,8 +113,7 @@ class SqliteStore:
 
     async def commit(self, commit: Commit) -> Written:
         await self._run(_whole, _commit, commit)
-        for committed in self._watching:
-            committed.set()
+        self._wake_watches()
         return Written(
             [Snapshot(entry, FIRST_REVISION) for entry in commit.entries],
             [Snapshot(one.value, one.value.version) for one in commit.conversations],
@@ -218,14 +224,17 @@ class SqliteStore:
     async def watch_person(
         self, person: str, conversations: Collection[str]
     ) -> AsyncGenerator[Watched, None]:
-        sql = """select 1, body from people where id = ? union all
-                 select 2, body from conversations
-                 where id in (select value from json_each(?)) order by 1, 2"""
-        values = (person, json.dumps(list(conversations)))
+        sql = """with wanted as (select value from json_each(?))
+                 select 1, body from people where id = ? union all
+                 select 2, body from conversations where id in wanted union all
+                 select 3, body from devices where id in wanted order by 1, 2"""
+        values = (json.dumps(list(conversations)), person)
         async with aclosing(self._changes(sql, values)) as changes:
             async for rows in changes:
-                people = (body for kind, body in rows if kind == 1)
-                yield to_watched(next(people, None), (body for kind, body in rows if kind == 2))
+                mine, theirs, devices = (
+                    [body for kind, body in rows if kind == wanted] for wanted in (1, 2, 3)
+                )
+                yield to_watched(mine[0] if mine else None, theirs, devices)
 
     async def watch_phase(self, phase: str, limit: int) -> AsyncGenerator[list[Conversation], None]:
         sql = """select body from conversations where phase = ?
@@ -251,6 +260,23 @@ class SqliteStore:
                     await asyncio.wait_for(committed.wait(), LOOK_AGAIN_SECONDS)
         finally:
             self._watching.discard(committed)
+
+    async def device(self, conversation: str) -> Snapshot[Device] | None:
+        sql = "select body, version from devices where id = ?"
+        rows = await self._run(_select, sql, (conversation,))
+        return Snapshot(to_device(rows[0][0]), rows[0][1]) if rows else None
+
+    async def keep_device(self, device: Snapshot[Device], now: datetime) -> None:
+        await self._run(_whole, _keep_device, device, now)
+        self._wake_watches()
+
+    async def forget_device(self, conversation: str) -> None:
+        await self._run(_select, "delete from devices where id = ?", (conversation,))
+        self._wake_watches()
+
+    def _wake_watches(self) -> None:
+        for committed in self._watching:
+            committed.set()
 
     async def counted(
         self, since: datetime, until: datetime, tallies: Collection[Tally] = SHOWN
@@ -482,6 +508,17 @@ def _write_person(connection: sqlite3.Connection, person: Snapshot[Presence]) ->
     if person.token is not None:
         sql = "update people set version = ?, due_at = ?, body = ? where id = ? and version = ?"
         key = (person.value.id, person.token)
+    _must_change_one(connection.execute(sql, (*values, *key)))
+
+
+def _keep_device(connection: sqlite3.Connection, device: Snapshot[Device], now: datetime) -> None:
+    connection.execute("delete from devices where expire_at < ?", (format_time(now),))
+    values = (device.value.version, format_time(now + DEVICE_KEPT), from_device(device.value))
+    sql = "insert or ignore into devices (version, expire_at, body, id) values (?, ?, ?, ?)"
+    key: tuple[object, ...] = (device.value.id,)
+    if device.token is not None:
+        sql = "update devices set version = ?, expire_at = ?, body = ? where id = ? and version = ?"
+        key = (device.value.id, device.token)
     _must_change_one(connection.execute(sql, (*values, *key)))
 
 

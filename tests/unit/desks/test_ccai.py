@@ -153,6 +153,17 @@ def test_any_other_refused_end_is_not_sent_again(
         steps.throw(Declined(Answer(status, b"{}")))
 
 
+def test_keeping_to_wait_names_the_escalation_and_the_documented_channel() -> None:
+    steps = DESK.wait(CHAT, "41")
+    first = next(steps)
+    second = steps.throw(Declined(Answer(422, b"{}")))
+    assert isinstance(first, Call)
+    assert isinstance(second, Call)
+    assert (first.method, first.url[-25:]) == ("PATCH", "/chats/138/escalations/41")
+    assert body(first) == {"escalation": {"deflection_channel": "human_agent"}}
+    assert body(second) == {"deflection_channel": "human_agent"}
+
+
 def test_a_success_with_a_page_is_not_the_platforms() -> None:
     assert DESK.outcome(Answer(200, b"<html>Sign in</html>")) is Outcome.TRANSIENT
     for own in (b"", b" ", b"{}", b"[]", b'{"id": 1}', b'"ok"'):

@@ -13,12 +13,17 @@ from shared.platforms.base import Platform
 from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
+from shared.platforms.google_chat.platform import GoogleChat
+from shared.platforms.google_chat.proofs import Proofs
+from shared.platforms.matrix.names import Homeserver
+from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
-from shared.schemas.ephemeral import Receipt, Typing
+from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Request
 from shared.schemas.notation import conversation_id
+from shared.transports.clock import WallClock
 from tests.hard import hard_bodies
 
 OPEN: list[Platform] = [
@@ -27,8 +32,13 @@ OPEN: list[Platform] = [
     Rcs(client_tokens=("t",)),
     WhatsApp(app_secrets=("s",), verify_token="t"),
     Ccai(webhook_secrets=("s",), events_login="u:p"),
+    Matrix(hs_tokens=("s",), home=Homeserver("example.org")),
+    GoogleChat(WallClock().now, Proofs("1")),
 ]
-CLOSED: list[Platform] = [BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai()]
+CLOSED: list[Platform] = [
+    *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai(), Matrix()),
+    GoogleChat(WallClock().now, Proofs()),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
@@ -61,12 +71,20 @@ FIELDS = st.sampled_from(
         "identifier chat escalation reason item state"
     ).split()
     + "participants".split()
+    + "event_id room_id origin_server_ts state_key unsigned prev_content membership".split()
+    + "displayname msgtype url info filename m.relates_to m.new_content m.in_reply_to".split()
+    + "rel_type key user_ids m.read ephemeral events mimetype size".split()
+    + (
+        "action actionMethodName common invokedFunction user sender displayName thread threadKey "
+        "argumentText annotations attachment attachmentDataRef attachedGifs subscription eventTime"
+    ).split()
 )
 LIKELY = st.recursive(
     JSON
     | st.sampled_from(
         ["agent.message_out", "ai.message_generated", "channel.message_in", "true", "1", 1, True]
     )
+    | st.sampled_from(["MESSAGE", "CARD_CLICKED", "claim", "HUMAN", "spaces/A/threads/B"])
     | st.sampled_from(
         ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
     )
@@ -83,7 +101,10 @@ LIKELY = st.recursive(
             "failed",
             "image",
         ]
-    ),
+    )
+    | st.sampled_from(["!r:example.org", "@jane:example.org", "@baton_1:example.org", "$e"])
+    | st.sampled_from(["m.room.member", "m.room.message", "m.reaction", "m.typing", "m.receipt"])
+    | st.sampled_from(["join", "leave", "m.text", "m.image", "m.location", "mxc://a/b", "geo:1,2"]),
     lambda inside: st.dictionaries(FIELDS, inside, max_size=8),
     max_leaves=20,
 )
@@ -126,6 +147,19 @@ def _enveloped(value: object) -> bytes:
     ).encode()
 
 
+def _pushed(value: object) -> bytes:
+    data = base64.b64encode(json.dumps({"message": value}).encode()).decode()
+    kinds = {"ce-type": "google.workspace.chat.message.v1.created"}
+    return json.dumps(
+        {"message": {"data": data, "attributes": kinds}, "subscription": "s"}
+    ).encode()
+
+
+def _interaction(value: dict[str, object]) -> bytes:
+    thread = {"thread": {"name": "spaces/A/threads/B"}}
+    return json.dumps({**value, "type": "MESSAGE", "message": {**value, **thread}}).encode()
+
+
 def _batched(value: object) -> bytes:
     whole = {
         "metadata": {"phone_number_id": "1"},
@@ -139,6 +173,19 @@ def _batched(value: object) -> bytes:
     ).encode()
 
 
+def _transacted(value: object) -> bytes:
+    event = {
+        **(value if isinstance(value, dict) else {"content": value}),
+        "event_id": "$e",
+        "room_id": "!r:example.org",
+        "sender": "@jane:example.org",
+    }
+    kinds = ("m.room.member", "m.room.message", "m.reaction", "m.room.encrypted", "m.sticker")
+    events = [value, event, *({**event, "type": kind, "state_key": "@j:x"} for kind in kinds)]
+    passing = [value, {**event, "type": "m.typing"}, {**event, "type": "m.receipt"}]
+    return json.dumps({"events": events, "ephemeral": passing}).encode()
+
+
 @pytest.mark.parametrize("platform", OPEN, ids=lambda platform: platform.name)
 @given(
     body=st.binary()
@@ -148,16 +195,19 @@ def _batched(value: object) -> bytes:
     )
     | LIKELY.map(lambda value: json.dumps(value).encode())
     | LIKELY.map(_enveloped)
+    | LIKELY.map(_pushed)
+    | st.dictionaries(FIELDS, LIKELY, max_size=6).map(_interaction)
     | LIKELY.map(_batched)
+    | LIKELY.map(_transacted)
 )
 def test_any_body_is_read_or_noted(platform: Platform, body: bytes) -> None:
     request = Request("POST", "/", body)
     with contextlib.suppress(Unauthenticated):
         platform.handshake(request)
     for event in platform.events(request):  # what is genuine is never refused
-        assert isinstance(event, Event | Typing | Receipt)
+        assert isinstance(event, Event | Ephemeral)
         assert event.source.startswith(f"{platform.name}:")
-        if not isinstance(event, Typing | Receipt):
+        if isinstance(event, Event):
             assert len(event.entry_id + event.digest) > 0
             event.model_dump_json().encode()  # what is stored can be written
 

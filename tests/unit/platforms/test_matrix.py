@@ -169,6 +169,17 @@ def test_words_reach_the_customer(content: dict[str, Any], text: str | None) -> 
     assert said(content).representative.display_name == "alice"
 
 
+@pytest.mark.parametrize(("falls_back", "about"), [(None, "$another"), (True, None)])
+def test_an_answer_names_the_message_that_it_answers(
+    falls_back: bool | None, about: str | None
+) -> None:
+    relation: dict[str, Any] = {"m.in_reply_to": {"event_id": "$another"}}
+    if falls_back is not None:  # the words of a thread
+        relation |= {"rel_type": "m.thread", "event_id": "$root", "is_falling_back": falls_back}
+    content = {"msgtype": "m.text", "body": "Yes", "m.relates_to": relation}
+    assert (said(content).about, said(content).content.text) == (about, "Yes")
+
+
 def test_a_picture_is_a_file_at_the_homeserver() -> None:
     content = {
         "body": "filename.jpg",

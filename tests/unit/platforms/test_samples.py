@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from shared.bootstrap.platforms import platforms
-from shared.platforms.base import Platform
+from shared.platforms.base import HasKeys, Platform
+from shared.platforms.google_chat.platform import GoogleChat
 from shared.platforms.rcs.platform import Rcs
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.http import Request
+from shared.schemas.http import Answer, Request
 from shared.settings.model import read_settings
 
 ARRIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)  # where the platform tells no time
@@ -36,11 +37,13 @@ SET_UP = platforms(
             "matrix_server_name": "example.org",
             "ccai_events_user": "sample-user",
             "ccai_events_password": "sample-password",
+            "google_chat_audience": "123456789012",
+            "google_chat_push_account": "sample@acme.iam.gserviceaccount.com",
         }
     )
 )
 KNOWN: dict[str, Platform] = {
-    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp) else one
+    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp | GoogleChat) else one
     for name, one in SET_UP.items()
 }
 
@@ -70,7 +73,12 @@ def _shown(event: Event | Ephemeral) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_sample_becomes_the_expected_events(case: Path) -> None:
     platform, request = _request(case)
-    platform.authenticate(request)
+    if isinstance(platform, HasKeys):
+        assert platform.keys_lookup(request) is not None
+        keys = (case.parent / "keys.json").read_bytes()
+        platform.authenticate_with(request, Answer(200, keys))
+    else:
+        platform.authenticate(request)
     found = [_shown(event) for event in platform.events(request)]
     expected = json.loads((case / "expected.json").read_text())
     assert len(found) == len(expected)

@@ -73,7 +73,9 @@ def test_buttons_go_with_who_has_the_customer() -> None:
         (Act.UNAVAILABLE, Deflected),
     ],
 )
-def test_each_button_is_something_that_happened(act: Act, kind: type) -> None:
+def test_each_button_is_something_that_happened_but_passing_on_may_be_refused(
+    act: Act, kind: type
+) -> None:
     event = pressed(act, {"id": "1", "source": "slack:C-1", "actor": "platform:slack"}, JANE)
     assert type(event) is kind
-    assert event.fact
+    assert event.fact == (act is not Act.QUEUE)

@@ -3,6 +3,7 @@ answers by script.
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,7 +103,13 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    store = InlineStore(str(tmp_path / "baton.sqlite"))
+    async with bench_in(tmp_path) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def bench_in(folder: Path) -> AsyncIterator[Bench]:
+    store = InlineStore(str(folder / "baton.sqlite"))
     clock, sender, publisher = HandClock(), ScriptedSender(), RecordingPublisher()
     platforms: dict[str, Platform] = {
         "business_messages": BusinessMessages(api_url="https://platform.test"),

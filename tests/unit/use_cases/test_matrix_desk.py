@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from shared.errors import DoorClosed
+from shared.errors import DoorClosed, Unsupported
 from shared.outbox.desk_steps import Carried, carry_out
 from shared.platforms.base import Outcome
 from shared.platforms.desk import (
     Chat,
     CustomerSignal,
+    OpenFile,
     Opening,
     Passing,
     Spoken,
@@ -101,7 +102,7 @@ async def test_a_room_has_the_customers_name_the_reason_the_people_and_what_was_
 ) -> None:
     at_noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     before = Spoken("customer", "My parcel is late", at_noon)
-    where = await at.opened(said=[before])
+    where = await at.opened(said=[before], page="https://baton.test/desk?c=1")
     assert at.homeserver.users[GHOST]["displayname"] == "Ana"
     (name,), (topic,) = at.said(where, "m.room.name"), at.said(where, "m.room.topic")
     assert (name["name"], topic["topic"]) == ("Ana", "Waiting · billing")
@@ -109,6 +110,7 @@ async def test_a_room_has_the_customers_name_the_reason_the_people_and_what_was_
     first, second = at.said(where)
     assert first["body"] == "Said before (UTC):\n12:00 Ana: My parcel is late"
     assert second["body"].startswith("Reason: billing\norder: 4711\n")
+    assert second["body"].endswith("\nMore: https://baton.test/desk?c=1")
     assert {first["msgtype"], second["msgtype"]} == {"m.notice"}
 
 
@@ -207,6 +209,25 @@ async def test_files_are_uploaded_and_shown_with_their_captions(at: At) -> None:
         "url": "mxc://example.test/abc",
         "info": {"mimetype": "image/png", "size": 3},
     }
+
+
+async def test_the_bytes_of_a_file_pass_through_to_the_homeserver(at: At) -> None:
+    where = await at.opened()
+    file = Attachment(kind="document", mime_type="text/plain", file_name="a b.txt")
+    words = Words("c1", "[document] a b.txt", details=Details(attachments=(file,)))
+    step = next(at.desk.say(where, words))
+    assert isinstance(step, Passing)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for part in (b"one ", b"two"):
+            yield part
+
+    answer = await at.sender.send(step.call(OpenFile("a b.txt", "text/plain", 7, chunks())))
+    assert answer is not None
+    uri = json.loads(answer.body)["content_uri"]
+    assert at.homeserver.media[uri] == (b"one two", "text/plain")
+    with pytest.raises(Unsupported):
+        step.call(OpenFile("a b.txt", "text/plain", None, chunks()))
 
 
 async def test_the_topic_tells_who_has_the_customer(at: At) -> None:

@@ -1,0 +1,1 @@
+"""Google Chat: its events and its desk."""

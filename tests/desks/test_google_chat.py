@@ -1,0 +1,96 @@
+"""What only threads of Google Chat have: claims, buttons, files, and words that are changed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.schemas.conversation import Phase
+from shared.schemas.details import About, Details, Edit
+from shared.schemas.events import Edited
+from tests.desks.google_chat import PEOPLE, GoogleChat, thread_of
+from tests.desks.simulator import JANE, TOM
+from tests.desks.world import World, world_of
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with world_of(GoogleChat(), str(tmp_path / "1.sqlite"), {"claim": "first"}) as world:
+        yield world
+
+
+def lines(world: World, chat: str) -> list[str]:
+    assert isinstance(world.desk, GoogleChat)
+    return [one["text"] for one in world.desk.chat.shown(thread_of(chat))]
+
+
+def buttons(world: World, chat: str) -> dict[str, str]:
+    assert isinstance(world.desk, GoogleChat)
+    return world.desk.chat.buttons(thread_of(chat))
+
+
+async def press(world: World, chat: str, who: str, label: str) -> None:
+    assert isinstance(world.desk, GoogleChat)
+    world.desk.chat.presses(PEOPLE[who], thread_of(chat), label)
+    await world.settle()
+
+
+async def test_who_has_claimed_answers_and_the_others_talk_among_themselves(world: World) -> None:
+    chat = await world.hands_over()
+    await world.desk.say(chat, JANE, "Who takes this?")
+    await world.settle()
+    assert world.framed("Who takes this?") == []
+    assert "Claim" in lines(world, chat)[-1]
+    await press(world, chat, JANE, "Claim")
+    assert lines(world, chat)[0] == "With the customer: Jane"
+    await world.desk.say(chat, JANE, "Hello, I am Jane")
+    await world.desk.say(chat, TOM, "Ask for the number")
+    await world.settle()
+    assert world.framed("Hello, I am Jane", "Ask for the number") == ["JOINED", "Hello, I am Jane"]
+    await press(world, chat, JANE, "Release")
+    assert await world.phase() is Phase.BOT
+    assert "claim" in buttons(world, chat).values()  # a colleague may come
+
+
+async def test_back_to_the_queue_the_customer_waits_in_a_thread_of_its_own(world: World) -> None:
+    first = await world.hands_over()
+    await press(world, first, JANE, "Claim")
+    await press(world, first, JANE, "Back to the queue")
+    assert await world.phase() is Phase.QUEUED
+    (second,) = await world.open_chats()
+    assert second != first
+    await press(world, second, TOM, "Claim")
+    assert lines(world, second)[0] == "With the customer: Tom"
+
+
+async def test_a_button_of_somebody_who_is_not_there_changes_nothing(world: World) -> None:
+    chat = await world.hands_over()
+    await press(world, chat, JANE, "Claim")
+    before = world.shown
+    for label in ("Release", "Back to the queue"):
+        await press(world, chat, TOM, label)
+    assert await world.phase() is Phase.HUMAN
+    assert world.shown == before
+    assert set(world.webhooks.statuses) == {200}
+
+
+async def test_words_that_the_customer_changes_are_changed_in_the_thread(world: World) -> None:
+    chat = await world.hands_over()
+    await world.customer("It is 41")
+    await world.settle()
+    said = (await world.entries())[-1].event_id
+    details = Details(about=About(message=said), edited=Edit(text="It is 42"))
+    await world.happens(Edited, form={}, said="It is 42", details=details)
+    await world.settle()
+    assert lines(world, chat)[1:] == ["*Customer:* It is 42 _(edited)_"]
+
+
+async def test_a_file_of_a_person_reaches_the_customer_as_a_link(world: World) -> None:
+    assert isinstance(world.desk, GoogleChat)
+    chat = await world.hands_over()
+    await press(world, chat, JANE, "Claim")
+    picture = world.desk.chat.attachment(b"png", "image/png", "dog.png")
+    world.desk.chat.writes(PEOPLE[JANE], thread_of(chat), "see", attachment=[picture])
+    await world.settle()
+    assert world.shown[-2] == "see"
+    assert "dog.png" in world.shown[-1]
