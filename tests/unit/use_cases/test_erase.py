@@ -112,6 +112,7 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         occurred_at=time,
         representative=JANE,
         over=WORD,
+        keep=WORD,
         due_at=time,
         commands=commands,
         notified=Notified(target=WORD, state="failed", error=WORD),
