@@ -160,7 +160,7 @@ run "the_handoff_topic_is_written" {
     error_message = "Rows expire, the table does not."
   }
   assert {
-    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent"] : "handoffs_by_${by}"])
+    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent", "kind", "length", "reason"] : "handoffs_by_${by}"])
     error_message = "There is a view for each way to break a report down."
   }
   assert {
