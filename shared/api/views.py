@@ -294,7 +294,8 @@ def device_view(
     if device is None:
         return None
     left = device.typing_left(now, conversation.last_user_at)
-    return {"typingSeconds": left and left.total_seconds(), "receipts": device.receipts}
+    typing = {} if left is None else {"typingSeconds": left.total_seconds()}
+    return {**typing, "receipts": device.receipts}
 
 
 def listed_view(conversation: Conversation) -> dict[str, Any]:

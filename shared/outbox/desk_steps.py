@@ -1,6 +1,7 @@
 """Makes the calls of a desk, one step after the other."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Generic
 
@@ -87,19 +88,23 @@ def _failed(desk: ChatDesk, answer: Answer | None, result: Result) -> Result:
 async def _passed(
     ports: Ports, desk: ChatDesk, step: Passing, send: Send, entry: JournalEntry | None
 ) -> Answer | None:
-    """Returns the desk's answer to a file, None if the desk cannot have it: its link is shown."""
+    """Returns the desk's answer to a file, None if the desk cannot have it: its link is shown.
+    Raises BatonError if the desk was not reached: then the file is passed on later.
+    """
     files = attachments_of(entry) if entry else ()
     if entry is None or step.file >= len(files):
         return None
     file, name = files[step.file], MediaName(entry.conversation, entry.id, step.file)
-    try:
-        async with Source(ports, entry.source, name, file).open() as opened:
-            length = opened.headers.get("content-length", "")
-            size = int(length) if length.isascii() and length.isdigit() else None
-            mime_type = file.mime_type or opened.headers.get("content-type") or UNKNOWN_TYPE
-            answer = await send(step.call(OpenFile(file.file_name, mime_type, size, opened.chunks)))
-    except BatonError as error:
-        log("WARNING", "a file is shown as a link", desk=desk.name, reason=error.reason)
-        return None
+    async with AsyncExitStack() as stack:
+        try:
+            source = Source(ports, entry.source, name, file)
+            opened = await stack.enter_async_context(source.open())
+        except BatonError as error:
+            log("WARNING", "a file is shown as a link", desk=desk.name, reason=error.reason)
+            return None
+        length = opened.headers.get("content-length", "")
+        size = int(length) if length.isascii() and length.isdigit() else None
+        mime_type = file.mime_type or opened.headers.get("content-type") or UNKNOWN_TYPE
+        answer = await send(step.call(OpenFile(file.file_name, mime_type, size, opened.chunks)))
     done = answer is not None and desk.outcome(answer) is Outcome.DONE
     return answer if done else None

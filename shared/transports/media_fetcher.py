@@ -93,7 +93,7 @@ class MediaFetcher:
             **await self._google.authorization(auth),
         }
         try:
-            return await self._client().request(
+            response = await self._client().request(
                 call.method, url, headers=headers, allow_redirects=False, data=call.body or None
             )
         except TimeoutError as error:
@@ -102,6 +102,9 @@ class MediaFetcher:
             raise _refused() from error
         except aiohttp.ClientError as error:
             raise Unavailable("unreachable", "The platform cannot be reached.") from error
+        if response.status == 401:  # as the sender does
+            self._google.forget(auth.partition(":")[2])
+        return response
 
     def _check(self, url: URL, hosts: Collection[str]) -> None:
         """Raises Refused for an address from which nothing may be fetched."""

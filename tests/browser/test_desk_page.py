@@ -321,3 +321,25 @@ def test_the_customer_sees_a_person_type(page: Page, server: LocalServer) -> Non
     page.get_by_label("Your reply").press_sequentially("Hm")
     place = f"/sim/business_messages/customers/{talk.id}"
     server.wait_until(lambda: "Jane Doe" in str(server.get(place)["typing"]))
+
+
+def test_what_a_customer_did_with_a_message_stands_beside_it(page: Page) -> None:
+    """Quotes, edits, deletions and reactions, which Business Messages does not have."""
+    about = {"about": {"message": "m-1"}}
+    quotes = {"about": {"message": "m-0", "text": "Which size?"}}
+    happened: list[dict[str, object]] = [
+        {"kind": "user_message", "eventId": "m-1", "text": "Small", "details": quotes},
+        {"kind": "edited", "eventId": "e-1", "text": "Large", "details": about},
+        {"kind": "reaction", "eventId": "e-2", "details": {**about, "reaction": {"emoji": "👍"}}},
+        {"kind": "user_message", "eventId": "m-2", "text": "Sorry"},
+        {"kind": "revoked", "eventId": "e-3", "details": {"about": {"message": "m-2"}}},
+    ]
+    common = {"time": "2026-01-01T00:00:00Z", "verdict": "accepted", "commands": []}
+    entries = [{"id": str(n), "seq": n, **common, **one} for n, one in enumerate(happened)]
+    script = "async entries => (await import('/send_representative/desk/rows.js')).rowsOf(entries)"
+    rows = page.evaluate(script, entries)
+    names = ("quote", "text", "mark", "reactions")
+    assert [[row[name] for name in names] for row in rows] == [
+        ["Which size?", "Large", "edited", ["👍"]],
+        [None, "Sorry", "deleted by the customer", []],
+    ]

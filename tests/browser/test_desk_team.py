@@ -83,6 +83,12 @@ def test_a_customer_is_offered_to_a_colleague_who_accepts(
         "HUMAN Omar Haddad: Hello, I take it from here",
     ]
     assert "He called twice" not in str(server.transcript(talk.id))
+    message = server.transcript(talk.id)[-1]["id"]
+    name = f"conversations/{talk.id}/messages/{message}"
+    talk.webhook(receipts={"receipts": [{"message": name, "receiptType": "DELIVERED"}]})
+    expect(omar.locator("#transcript .human").last.locator(".tick")).to_have_text("✓✓ delivered")
+    assert talk.state("dev-omar")["device"] == {"receipts": {message: "DELIVERED"}}
+    assert "device" not in talk.state("dev-bot"), "a bot gets none of it"
 
 
 def test_an_offer_is_declined_and_one_is_withdrawn(

@@ -304,6 +304,9 @@ def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> N
     expect(say).to_have_value("Half a message of the first")
     page.reload()
     expect(say).to_have_value("Half a message of the first")
+    page.get_by_label("Signed in at the desk").select_option(label="Omar Haddad (agent)")
+    expect(at_desk.locator("#my-name")).to_have_text("Omar Haddad")
+    expect(at_desk.locator("#title")).to_have_text(first)
 
 
 def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
@@ -322,6 +325,11 @@ def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: 
     expect(bubbles(page).last).to_be_in_viewport()
     expect(page.get_by_label("The customer’s message")).to_be_in_viewport()
     assert_nothing_runs_off(page)
+    page.reload()  # the desk is hidden while its transcript is drawn
+    latest = desk.framed(page).locator("#transcript > li").last
+    expect(latest).to_contain_text(HELP)
+    press(page, "Desk")
+    expect(latest).to_be_in_viewport()
 
 
 def assert_nothing_runs_off(page: Page) -> None:
@@ -432,6 +440,11 @@ def test_the_conversation_keeps_its_place_on_a_small_screen_and_beside_the_fault
     page.locator("#bubbles").scroll_into_view_if_needed()
     expect(page.locator("#bubbles")).to_be_in_viewport()
     assert_nothing_runs_off(page)
+    page.locator("#faults-toggle").click()
+    press(page, "Desk")
+    expect(desk.framed(page).locator("#transcript")).to_contain_text(PROBLEM)
+    expect(desk.framed(page).get_by_role("button", name="Claim")).to_be_in_viewport()
+    assert desk.framed(page).locator("#scroll").evaluate("one => one.clientHeight") > 90
 
 
 def test_the_faults_do_not_cover_the_conversation(page: Page) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.customers.erase import erase
 from shared.desks.work import HINTS
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
@@ -19,7 +20,8 @@ from shared.schemas.events import Claim
 from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
 from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
-from tests.desks.world import Fault, World, world_of
+from tests.desks.world import ID, Fault, World, world_of
+from tests.soak import SOAKS
 
 KINDS = sorted(SIMULATORS)
 CHATS = [kind for kind in KINDS if DESK_KINDS[kind].way is Way.OPENS_CHATS]
@@ -166,18 +168,24 @@ async def test_what_is_not_genuine_is_refused(worlds: Worlds, kind: str) -> None
 # One chat for each handoff, whatever becomes of a call.
 
 
-async def calls_of_a_handoff(worlds: Worlds, kind: str) -> int:
+async def calls_of_a_handoff(worlds: Worlds, kind: str, fault: Fault) -> list[int]:
+    """Returns the numbers of the calls that fail in turn. The gate fails each call once, and has
+    each fault once, where a soak fails each call in every way.
+    """
     async with worlds(kind) as world:
         await world.hands_over()
-        return len(world.wire.calls)
+        count, place = len(world.wire.calls), list(Fault).index(fault)
+    own = {place % count, *(one for one in range(count) if one % len(Fault) == place)}
+    return sorted(range(count) if SOAKS else own)
 
 
+@pytest.mark.soak
 @every(*KINDS)
 @pytest.mark.parametrize("fault", Fault)
 async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             await world.asks_for_a_person()
@@ -192,12 +200,54 @@ async def test_a_handoff_makes_one_chat_at_most_whatever_becomes_of_a_call(
                 assert world.shown, f"call {number}: the customer was not told"
 
 
+@pytest.mark.soak
+@every(*KINDS)
+async def test_a_process_that_ends_after_a_call_makes_no_second_chat(
+    worlds: Worlds, kind: str
+) -> None:
+    for number in await calls_of_a_handoff(worlds, kind, Fault.ANSWER_LOST):
+        async with worlds(kind) as world:
+            world.wire.ends_at = number
+            await world.asks_for_a_person()
+            await world.settle()
+            assert len(await world.desk.chats()) <= 1, f"call {number}"
+            if await world.phase() is not Phase.QUEUED:
+                assert await world.open_chats() == [], f"call {number}"
+                assert "handoff.failed" in world.told
+
+
+@every(*CHATS)
+async def test_words_of_a_process_that_ends_come_once_where_the_desk_knows_their_id(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        world.wire.ends_at = len(world.wire.calls)
+        await world.customer("one", "two")
+        await world.settle()
+        seen = list(await world.desk.words(chat))
+        assert seen == ["one", "two"]
+        assert DESK_KINDS[kind].idempotent or "delivery.failed" in world.told
+
+
+@every(*CHATS)
+async def test_an_erased_customers_chat_is_closed(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.customer("my secret")
+        await world.settle()
+        await erase(world.ports, ID, "test")
+        await world.settle()
+        assert not await world.desk.is_open(chat)
+
+
+@pytest.mark.soak
 @every(*CHATS)
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
     worlds: Worlds, kind: str, fault: Fault
 ) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, fault):
         async with worlds(kind) as world:
             world.wire.faults[number] = fault
             world.webhooks.hold()
@@ -211,9 +261,10 @@ async def test_a_webhook_that_is_late_as_well_makes_no_second_chat(
                 assert await world.open_chats() == [], f"call {number}"
 
 
+@pytest.mark.soak
 @every(*KINDS)
 async def test_too_many_calls_are_tried_again_when_the_desk_says(worlds: Worlds, kind: str) -> None:
-    for number in range(await calls_of_a_handoff(worlds, kind)):
+    for number in await calls_of_a_handoff(worlds, kind, Fault.TOO_MANY):
         async with worlds(kind) as world:
             world.wire.faults[number] = world.desk.refusal(Refusal.TOO_MANY, seconds=20)
             await world.asks_for_a_person()

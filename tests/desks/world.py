@@ -6,6 +6,7 @@ Baton and the desk, at a call that is chosen by its number.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -55,6 +56,10 @@ class Fault(StrEnum):
     NOT_OF_THE_DESK = "not-of-the-desk"  # a proxy answers with a page of its own
 
 
+class Ended(BaseException):
+    """The process that delivers ends here."""
+
+
 @dataclass
 class Clock:
     """The time of day, and what it was moved by: vendors' proofs have the time of day as well."""
@@ -78,6 +83,7 @@ class Wire:
     clock: Clock
     http: HttpSender
     faults: dict[int, Fault | Answer] = field(default_factory=dict)
+    ends_at: int | None = None  # the process ends once this call took effect
     always: Refusal | None = None
     made: Callable[[], Awaitable[None]] | None = None  # happens once a chat was made, unanswered
     calls: list[Call] = field(default_factory=list)
@@ -101,6 +107,8 @@ class Wire:
             happens, self.made = self.made, None
             await happens()
             await self.desk.reported()
+        if number == self.ends_at:
+            raise Ended
         if fault is Fault.ERROR_AFTER:
             return self.desk.refusal(Refusal.ERROR)
         return None if fault is Fault.ANSWER_LOST else answered
@@ -235,7 +243,8 @@ class World:
             woken = list(self.published.woken)
             self.published.woken.clear()
             for one in woken:
-                await deliver(self.ports, one, timers=True)
+                with contextlib.suppress(Ended):
+                    await deliver(self.ports, one, timers=True)
 
     async def settle(self, seconds: float = 90) -> None:
         """Delivers until no call to the desk waits, and all webhooks were taken."""

@@ -51,9 +51,10 @@ def comes(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
 class Story:
     """One customer and who serves them. `together` is waited for before each step.
 
-    `repeats`: the homeserver is killed. It loses what it has not reported yet, which is known
-    there (https://github.com/element-hq/synapse/issues/11637). People then do again what had no
-    effect.
+    `repeats`: people do again what had no effect, because something may be lost. A homeserver that
+    is killed loses what it has not reported yet
+    (https://github.com/element-hq/synapse/issues/11637). On WhatsApp, Baton does not send again
+    what may have been sent when it was killed.
     """
 
     stage: Stage

@@ -102,8 +102,7 @@ def deleted_text(words: Words) -> str:
 
 
 def _card(request: Request, page: str | None) -> Json:
-    header = {"title": request.customer, "subtitle": request.headline}
-    return {"header": header, "sections": _sections(request, page)}
+    return {"header": {"title": request.customer}, "sections": _sections(request, page)}
 
 
 def _sections(request: Request, page: str | None) -> list[Json]:

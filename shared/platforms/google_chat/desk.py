@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pydantic_core
 
 from shared.errors import Refused
+from shared.logs import log
 from shared.platforms.base import Outcome, error_status
 from shared.platforms.desk import Chat, CustomerSignal, Opening, Standing, Steps, Words
 from shared.platforms.google import outcome_of
@@ -104,8 +105,13 @@ class GoogleChatDesk:
         yield self._post(chat, id, "over", {"text": OVER})
 
     def erase(self, chat: Chat) -> Steps[None]:
+        """Removes what the first message shows. An app may not list the messages of a thread, so
+        the customer's words below it stay.
+        """
         if chat.handoff:
             yield self._change(chat, _request_id(chat), erased_message())
+        words = "a customer's words stay in a thread of Google Chat; delete it there"
+        log("WARNING", words, chat=self.conversation(chat.native))
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         """Returns None: an app can show neither typing nor what was read."""

@@ -233,7 +233,9 @@ def test_the_end_takes_the_buttons_away_and_may_be_repeated() -> None:
     sender.carry_out(DESK, DESK.close(Chat(chat.native, "c", ""), "e-2", None))
 
 
-def test_an_erase_leaves_nothing_of_the_customer_on_the_card() -> None:
+def test_an_erase_leaves_nothing_of_the_customer_on_the_card(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     sender = ChatSender()
     chat = opened(sender)
     for _ in range(2):
@@ -241,6 +243,7 @@ def test_an_erase_leaves_nothing_of_the_customer_on_the_card() -> None:
     (message,) = sender.chat.messages.values()
     assert "Anna" not in json.dumps(message)
     assert "billing" not in json.dumps(message)
+    assert "stay in a thread" in capsys.readouterr().out
 
 
 def test_a_thread_or_space_that_is_gone_is_over() -> None:

@@ -3,6 +3,7 @@ was sent.
 """
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from shared.errors import Paced, Unavailable
 from shared.schemas.http import Call, Pace
 from shared.transports.http_sender import HttpSender
+from shared.transports.media_fetcher import MediaFetcher, origin_of
 
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
 
@@ -151,6 +153,20 @@ async def test_a_google_token_is_fetched_once_and_again_after_a_401(
         ("/token", None),
         ("/x", "Bearer token-2"),
     ]
+
+
+@pytest.mark.usefixtures("service_account")
+async def test_a_file_is_fetched_with_a_google_token_as_well(server: Server) -> None:
+    fetcher = MediaFetcher({origin_of(server.url)})
+    call = _call(f"{server.url}/x", f"google:{SCOPE}")
+    for status in (200, 401, 200):
+        server.status = status
+        with contextlib.suppress(Unavailable):
+            async with fetcher.open(call, ("127.0.0.1",)):
+                pass
+    await fetcher.close()
+    sent = [headers.get("authorization") for path, headers, _ in server.seen if path == "/x"]
+    assert sent == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
 
 
 async def test_without_google_credentials_nothing_is_sent(

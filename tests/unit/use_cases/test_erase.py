@@ -4,6 +4,7 @@ store's files.
 
 import random
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from shared.conversations.apply import apply
 from shared.customers.erase import erase
 from shared.delivery.deliver import deliver
 from shared.errors import Unavailable
-from shared.ports import Commit, Snapshot
+from shared.handoff.survey_answers import button
+from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.base import JsonObject
 from shared.schemas.commands import CallDesk, Post, Publish, SendMessage, State
 from shared.schemas.content import Content
@@ -25,7 +27,13 @@ from shared.schemas.conversation import (
     Line,
     Participant,
 )
-from shared.schemas.events import UserMessage
+from shared.schemas.events import (
+    Claim,
+    HumanLeft,
+    HumanMessage,
+    SuggestionResponse,
+    UserMessage,
+)
 from shared.schemas.journal import Asked, JournalEntry, Notified, Sealed, Verdict
 from shared.schemas.notation import entry_id
 from shared.schemas.representative import Representative, RepresentativeType
@@ -104,6 +112,7 @@ def entry_full_of_words(seq: int, time: datetime = NOW) -> JournalEntry:
         occurred_at=time,
         representative=JANE,
         over=WORD,
+        keep=WORD,
         due_at=time,
         commands=commands,
         notified=Notified(target=WORD, state="failed", error=WORD),
@@ -270,3 +279,40 @@ async def test_what_is_left_of_a_conversations_life_before_is_erased_with_it(
     await apply(bench.ports, says("3333", 1, WORD))
     await erase(bench.ports, ID, "admin")
     assert WORD.encode() not in bytes_of(tmp_path)
+
+
+async def test_no_survey_is_asked_after_an_erase_and_no_answer_to_an_earlier_one_counts(
+    bench: Bench,
+) -> None:
+    ports = replace(bench.ports, policy=replace(bench.ports.policy, survey=True))
+    about = {"address": "3333", "source": ID, "actor": "test"}
+    human = {**about, "representative": JANE, "fact": False}
+
+    async def is_answered(n: int) -> None:
+        await apply(ports, says("3333", n, "hello"))
+        await apply(ports, Claim.model_validate({**human, "id": f"c{n}", "key": "jane"}))
+        said = {"content": Content(text="Hi"), "id": f"h{n}", "key": "jane"}
+        await apply(ports, HumanMessage.model_validate({**human, **said}))
+
+    await is_answered(1)
+    await erase(ports, ID, "admin")
+    assert "How satisfied" not in await _journal(ports)
+    await is_answered(2)
+    leaves = {**human, "id": "l", "key": "jane"}
+    await apply(ports, HumanLeft.model_validate(leaves))
+    assert "How satisfied" in await _journal(ports)
+    found = await ports.store.load(ID)
+    assert found is not None
+    assert found.value.survey is not None
+    tap = {"postbackData": button(found.value.survey.id, "5"), "text": "5"}
+    await erase(ports, ID, "admin")
+    form = {"suggestionResponse": tap}
+    await apply(
+        ports, SuggestionResponse.model_validate({**about, "id": "t", "form": form, "said": "5"})
+    )
+    assert "rated" not in await _journal(ports)
+
+
+async def _journal(ports: Ports) -> str:
+    page = await ports.store.journal(ID, None, 100)
+    return " ".join(one.value.model_dump_json() for one in page.items)

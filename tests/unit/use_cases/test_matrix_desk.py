@@ -3,13 +3,16 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from shared.errors import DoorClosed, Unsupported
+from shared.errors import DoorClosed, Unavailable, Unsupported
+from shared.media.names import kept_name
+from shared.media_links import MediaName
 from shared.outbox.desk_steps import Carried, carry_out
 from shared.platforms.base import Outcome
 from shared.platforms.desk import (
@@ -28,7 +31,9 @@ from shared.platforms.matrix.names import Homeserver as Home
 from shared.platforms.matrix.names import chat, room
 from shared.schemas.commands import CallDesk
 from shared.schemas.details import About, Attachment, Deletion, Details, Edit, Emoji
-from shared.schemas.http import Answer
+from shared.schemas.http import Answer, Call
+from shared.schemas.journal import JournalEntry, Sealed, Verdict
+from shared.stores.media.directory import DirectoryStore
 from shared.transports.http_sender import HttpSender
 from tests.desks.matrix import ADDRESSES, ADMIN, AS_TOKEN, SERVER, Homeserver, Room
 from tests.desks.served import Served
@@ -355,3 +360,40 @@ def test_a_room_is_a_conversation_and_the_conversation_the_room(
     assert conversation in (None, named)
     assert "h-" not in named
     assert room(named) == native
+
+
+async def test_a_file_for_a_homeserver_that_was_not_reached_is_passed_on_later(
+    at: At, tmp_path: Path
+) -> None:
+    where, store = await at.opened(), DirectoryStore(tmp_path, timedelta(days=1))
+    file = Attachment(kind="image", mime_type="image/png", file_name="a.png", id="f-1")
+    entry = JournalEntry(
+        id="e-1",
+        conversation="plain:p0",
+        seq=1,
+        time=datetime(2026, 3, 1, tzinfo=UTC),
+        kind="user_message",
+        source="plain:p0",
+        verdict=Verdict.ACCEPTED,
+        nonce="n",
+        details=Sealed({"attachments": [file.model_dump()]}),
+    )
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"png"
+
+    await store.put(kept_name(MediaName("plain:p0", "e-1", 0)), "image/png", content())
+    ports = replace(at.bench.ports, sender=at.sender, media_store=store)
+    steps = at.desk.say(where, Words("c1", "[image]", details=Details(attachments=(file,))))
+
+    async def away(call: Call) -> Answer | None:
+        if "/upload" in call.url:
+            raise Unavailable("unreachable", "The platform cannot be reached.")
+        return await at.sender.send(call)
+
+    with pytest.raises(Unavailable):
+        await carry_out(ports, at.desk, steps, away, entry)
+    steps = at.desk.say(where, Words("c1", "[image]", details=Details(attachments=(file,))))
+    assert (await carry_out(ports, at.desk, steps, None, entry)).is_done
+    *_, shown = at.said(where)
+    assert (shown["msgtype"], at.homeserver.media[shown["url"]][0]) == ("m.image", b"png")
