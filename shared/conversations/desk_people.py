@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from shared.conversations.desk_message_ids import about_customers_message
 from shared.errors import Unavailable
 from shared.platforms.base import HasPeople, Outcome, Profile, outcome_of_status
 from shared.ports import Ports
 from shared.schemas.ephemeral import AgentSignal
-from shared.schemas.events import ByRepresentative
+from shared.schemas.events import ByRepresentative, HumanMessage, HumanReacted
 from shared.schemas.notation import platform_of
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
@@ -35,6 +36,16 @@ async def named(ports: Ports, one: ByPerson) -> ByPerson:
     profile = await _profile(ports, platform, platform_of(one.source), person)
     who = _representative(profile, person, ports.people)
     return one.model_copy(update={"representative": who})
+
+
+async def as_ours(ports: Ports, one: ByRepresentative) -> ByRepresentative | None:
+    """Returns what a person did, with their name and the ids of the customer's messages; None for a
+    reaction to a message that is not known. Raises as `named`.
+    """
+    about: ByRepresentative | None = one
+    if isinstance(one, HumanMessage | HumanReacted) and one.about is not None:
+        about = await about_customers_message(ports, one)
+    return None if about is None else await named(ports, about)
 
 
 async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) -> Profile:

@@ -7,8 +7,7 @@ from functools import cache
 from typing import cast
 
 from shared.conversations.apply import take
-from shared.conversations.desk_message_ids import about_customers_message
-from shared.conversations.desk_people import named
+from shared.conversations.desk_people import as_ours
 from shared.conversations.id_translation import NAMES_A_MESSAGE, in_our_ids
 from shared.conversations.platform_keys import authenticate
 from shared.conversations.signals import pass_on
@@ -16,7 +15,7 @@ from shared.errors import MethodNotAllowed, NotFound
 from shared.platforms.base import HasKeys, HasPaths, Platform
 from shared.ports import Ports
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByRepresentative, Event, HumanMessage, HumanReacted
+from shared.schemas.events import ByRepresentative, Event
 from shared.schemas.http import Request, Response
 
 ALIVE = b'{"function": "receive_webhook"}'  # for a check of the address that sends nothing
@@ -39,11 +38,8 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     strangers = Counter[str]()
 
     async def read(one: Event | Ephemeral) -> Event | Ephemeral | None:
-        if isinstance(one, HumanMessage | HumanReacted) and one.about is not None:
-            about = await about_customers_message(ports, one)
-            return None if about is None else await named(ports, about)
         if isinstance(one, ByRepresentative):
-            return await named(ports, one)
+            return await as_ours(ports, one)
         ours = await in_our_ids(ports, one) if isinstance(one, NAMES_A_MESSAGE) else one
         strangers["messages"] += ours is None
         return ours

@@ -61,12 +61,26 @@ async def fire_timers(ports: Ports, conversation: str) -> None:
     delivery that follows needs no wake-up.
     """
     snapshot = await ports.store.load(conversation)
+    if snapshot is not None and _is_for_people(snapshot.value, ports):
+        # imported here: most conversations wait for no people of a desk
+        from shared.desks.missed import take_missed
+
+        await take_missed(ports, snapshot.value)
+        snapshot = await ports.store.load(conversation)
     while snapshot is not None and (event := await _due(snapshot.value, ports)) is not None:
         if (await apply(ports, event, limit=None)).duplicate is not None:
             break
         snapshot = await ports.store.load(conversation)
     if snapshot is not None and snapshot.value.erasing:
         await finish_erase(ports, [snapshot.value])
+
+
+def _is_for_people(conversation: Conversation, ports: Ports) -> bool:
+    """Returns whether a timer is about to say that the people of a desk did nothing."""
+    timer = conversation.timer
+    return (
+        conversation.called is not None and timer is not None and timer.due_at <= ports.clock.now()
+    )
 
 
 async def _due(conversation: Conversation, ports: Ports) -> Event | None:

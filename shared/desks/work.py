@@ -12,6 +12,7 @@ from shared.conversations.apply import apply_and_wake
 from shared.customers.desk_customers import whose
 from shared.customers.erase import forget_chat
 from shared.desks.call import DeskCall
+from shared.desks.missed import take_missed_at_times
 from shared.desks.open import known_customer, open_chat
 from shared.errors import BatonError
 from shared.outbox.attempt import asked, end, settled
@@ -170,6 +171,7 @@ async def _said(
     call: DeskCall, desk: ChatDesk, mine: CallDesk, carried: Carried[str | None]
 ) -> Attempt:
     if carried.is_done:
+        await take_missed_at_times(call.ports, call.channel)
         return call.sent(mine, carried.made)
     is_repeatable = DESK_KINDS[desk.name].idempotent
     result = replace(carried.result, arrived=False) if is_repeatable else carried.result

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar, runtime_checkable
 from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
 from shared.schemas.details import Details
-from shared.schemas.http import Answer, Call
+from shared.schemas.http import Answer, Call, Request
 
 Speaker = Literal["customer", "bot", "human"]
 Made = TypeVar("Made")
@@ -149,6 +149,17 @@ class HasPauses(Protocol):
 
     def pause(self, answer: Answer) -> float | None:
         """Returns the seconds that the desk asks to wait, None if it does not say."""
+
+
+@runtime_checkable
+class HasHistory(Protocol):
+    """A desk whose chats can be read again, because its webhook may lose what happens there."""
+
+    def history(self, chat: Chat) -> Call:
+        """Returns the call that reads what has happened in a chat lately. Raises DoorClosed."""
+
+    def webhook_of(self, answer: Answer) -> Request:
+        """Returns the answer as the webhook that reports the same, the oldest event first."""
 
 
 class ChatDesk(Protocol):

@@ -119,7 +119,8 @@ class GoogleChat:
         if "certs" in request.url.path:
             return JSONResponse({"google": certificate("google")})
         status, answer = self.chat.answer(request.method, request.url.path, query, body)
-        assert isinstance(answer, dict)
+        if isinstance(answer, bytes):
+            return Response(answer, status)
         judge_call(request.method, request.url.path, query, body, answer)
         return JSONResponse(answer, status)
 

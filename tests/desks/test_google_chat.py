@@ -1,21 +1,35 @@
 """What only threads of Google Chat have: claims, buttons, files, and words that are changed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from shared.conversations.desk_message_ids import about_customers_message
+from shared.handoff.visibility import words_to_mask
+from shared.media.relay import relay_media
 from shared.schemas.conversation import Phase
 from shared.schemas.details import About, Details, Edit
-from shared.schemas.events import Edited
+from shared.schemas.events import Edited, HumanMessage
+from shared.schemas.http import Request
+from shared.transports.media_fetcher import MediaFetcher, origin_of
 from tests.desks.google_chat import PEOPLE, GoogleChat, thread_of
 from tests.desks.simulator import JANE, TOM
 from tests.desks.world import World, world_of
+from tests.unit.file_server import PNG
+
+MEDIA = "https://media.test"
+
+
+class WithFiles(GoogleChat):
+    def settings(self) -> Mapping[str, str]:
+        return {**super().settings(), "MEDIA_URL": MEDIA, "MEDIA_LINK_KEYS": "dev-media-key"}
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with world_of(GoogleChat(), str(tmp_path / "1.sqlite"), {"claim": "first"}) as world:
+    async with world_of(WithFiles(), str(tmp_path / "1.sqlite"), {"claim": "first"}) as world:
         yield world
 
 
@@ -85,12 +99,44 @@ async def test_words_that_the_customer_changes_are_changed_in_the_thread(world: 
     assert lines(world, chat)[1:] == ["*Customer:* It is 42 _(edited)_"]
 
 
-async def test_a_file_of_a_person_reaches_the_customer_as_a_link(world: World) -> None:
+async def test_who_quotes_a_message_of_the_customer_answers_that_one(world: World) -> None:
+    assert isinstance(world.desk, GoogleChat)
+    chat = await world.hands_over()
+    await world.customer("Is it late?", "And where is it?")
+    await world.settle()
+    late, _ = world.desk.chat.shown(thread_of(chat))[1:]
+    said = HumanMessage.model_validate(
+        {
+            "id": "m1",
+            "source": f"google_chat:{chat}",
+            "actor": "test",
+            "representative": {"representativeType": "HUMAN", "displayName": JANE},
+            "content": {"text": "Yes"},
+            "about": late["name"],
+        }
+    )
+    found = await about_customers_message(world.ports, said)
+    assert found is not None
+    asked = next(one for one in await world.entries() if one.event_id == found.about)
+    assert words_to_mask(asked) == "Is it late?"
+
+
+async def test_a_file_of_a_person_reaches_the_customer(world: World) -> None:
     assert isinstance(world.desk, GoogleChat)
     chat = await world.hands_over()
     await press(world, chat, JANE, "Claim")
-    picture = world.desk.chat.attachment(b"png", "image/png", "dog.png")
+    picture = world.desk.chat.attachment(PNG, "image/png", "dog.png")
     world.desk.chat.writes(PEOPLE[JANE], thread_of(chat), "see", attachment=[picture])
     await world.settle()
-    assert world.shown[-2] == "see"
-    assert "dog.png" in world.shown[-1]
+    words, shown = world.wire.shown[-2:]
+    assert words["text"] == "see"
+    link = shown["image"]["contentInfo"]["fileUrl"]
+    links = world.ports.media_links
+    assert links is not None
+    fetcher = MediaFetcher({origin_of(world.desk.settings()["GOOGLE_CHAT_API_URL"])})
+    ports = replace(world.ports, media=fetcher)
+    answer = await relay_media(ports, links, Request("GET", link.removeprefix(MEDIA)))
+    assert answer.stream is not None
+    assert b"".join([chunk async for chunk in answer.stream.chunks]) == PNG
+    await answer.stream.close()
+    await fetcher.close()

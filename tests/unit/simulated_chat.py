@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local.simulators.google_chat import Member, SimulatedChat
 from shared.platforms.base import Outcome
-from shared.platforms.desk import Made, Passing, Steps
+from shared.platforms.desk import Declined, Made, Passing, Steps
 from shared.platforms.google_chat.desk import GoogleChatDesk
 from shared.schemas.http import Answer, Call
 from tests.vendors.google_chat import judge_call
@@ -43,6 +43,10 @@ class ChatSender:
                 step = steps.send(sent)
                 assert not isinstance(step, Passing)
                 sent = self.answer(step)
+                if desk.outcome(sent) is Outcome.PERMANENT:
+                    step = steps.throw(Declined(sent))
+                    assert not isinstance(step, Passing)
+                    sent = self.answer(step)
                 assert desk.outcome(sent) is Outcome.DONE, sent
         except StopIteration as end:
             made: Made = end.value

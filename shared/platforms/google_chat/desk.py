@@ -8,6 +8,7 @@ files: https://developers.google.com/workspace/chat/api/reference/rest/v1/media/
 user. Files are links, and pictures are shown from theirs.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,15 @@ import pydantic_core
 from shared.errors import Refused
 from shared.logs import log
 from shared.platforms.base import Outcome, error_status
-from shared.platforms.desk import Chat, CustomerSignal, Opening, Standing, Steps, Words
+from shared.platforms.desk import (
+    Chat,
+    CustomerSignal,
+    Declined,
+    Opening,
+    Standing,
+    Steps,
+    Words,
+)
 from shared.platforms.google import outcome_of
 from shared.platforms.google_chat.cards import (
     OVER,
@@ -74,24 +83,28 @@ class GoogleChatDesk:
         handoff = command.handoff or command.id
         message = request_message(request_of(opening), opening.said, opening.page)
         thread: JsonObject = {"threadKey": thread_key(handoff)}
-        found = _thread_of((yield self._create(space, handoff, REQUEST, message, thread)))
+        answer = yield self._create(space, handoff, REQUEST, message, thread)
+        found = _at(answer, "thread", "name")
         if found is None:  # it was posted before, and the answer does not say where
             path = f"{space}/messages/{message_id(handoff, REQUEST)}"
-            found = _thread_of((yield self._call("GET", path, space)))
+            found = _at((yield self._call("GET", path, space)), "thread", "name")
         return native_chat(found)
 
     def say(self, chat: Chat, words: Words) -> Steps[str | None]:
         """Posts the customer's words, changes what they have changed, and takes back what they
-        have deleted.
+        have deleted. Returns the resource name, by which people's answers name the message.
         """
         details = words.details
-        if words.about and _is_ours(words.about) and (details.edited or details.revoked):
+        if words.about and (details.edited or details.revoked):
             text = deleted_text(words) if details.revoked else edited_text(words)
-            yield self._change(chat, words.about, {"text": text})
-            return words.about
+            with contextlib.suppress(Declined):  # somebody has deleted that message there
+                yield self._change(chat, words.about, {"text": text})
+                return words.about
+        names = []
         for place, message in enumerate(said_messages(words)):
-            yield self._post(chat, words.id, str(place), message)
-        return message_id(words.id, "0")
+            answer = yield self._post(chat, words.id, str(place), message)
+            names.append(_at(answer, "name") or message_id(words.id, str(place)))
+        return names[0]
 
     def show(self, chat: Chat, standing: Standing) -> Steps[None]:
         yield self._change(chat, _request_id(chat), standing_message(standing.people))
@@ -129,8 +142,8 @@ class GoogleChatDesk:
         return error_status(answer)
 
     def is_over(self, answer: Answer) -> bool:
-        """Returns whether the thread or its space is gone: messages of an id of ours are made again
-        where they are missing, so nothing else is ever not found.
+        """Returns whether the thread or its space is gone. What else may be missing is made again,
+        or posted anew.
         """
         return answer.status == 404
 
@@ -167,14 +180,16 @@ class GoogleChatDesk:
         return self._call("POST", f"{space}/messages", space, query, {**message, "thread": thread})
 
     def _change(self, chat: Chat, message: str, changed: Mapping[str, Any]) -> Call:
-        """Returns the call that changes one of Baton's messages, or makes it again in its thread
-        where somebody has deleted it.
+        """Returns the call that changes one of Baton's messages. One with an id of Baton's is made
+        again in its thread where somebody has deleted it.
         """
-        masks = ",".join(MASKS[name] for name in changed if name in MASKS)
-        query = {"updateMask": masks, "allowMissing": "true"}
-        body = {**changed, "thread": {"name": thread_name(chat.native)}}
-        space = space_name(chat.native)
-        return self._call("PATCH", f"{space}/messages/{message}", space, query, body)
+        query = {"updateMask": ",".join(MASKS[name] for name in changed if name in MASKS)}
+        space, body = space_name(chat.native), {**changed}
+        if message.startswith("client-"):
+            query["allowMissing"] = "true"
+            body["thread"] = {"name": thread_name(chat.native)}
+            message = f"{space}/messages/{message}"
+        return self._call("PATCH", message, space, query, body)
 
     def _call(
         self,
@@ -195,12 +210,12 @@ def _request_id(chat: Chat) -> str:
     return message_id(chat.handoff, REQUEST)
 
 
-def _is_ours(message: str) -> bool:
-    return message.startswith("client-")
-
-
-def _thread_of(answer: Answer | None) -> object:
+def _at(answer: Answer | None, *path: str) -> str | None:
+    """Returns the text at a path of an answer, None where there is none."""
     try:
-        return pydantic_core.from_json(answer.body if answer else b"")["thread"]["name"]
+        value: Any = pydantic_core.from_json(answer.body if answer else b"")
+        for name in path:
+            value = value[name]
     except (ValueError, KeyError, TypeError, IndexError):
         return None
+    return value if isinstance(value, str) else None

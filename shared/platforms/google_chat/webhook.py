@@ -176,7 +176,7 @@ def _said(report: Report, people: _People, before: str = "") -> list[Event]:
     who = _person(report, people)
     if who is None:
         return []
-    common = {**report.common(), **who}
+    common = {**report.common(), **who, "about": _quoted(report.message)}
     words = "\n".join([*filter(None, [_words(report.message)]), *_links(report.message)])
     said = [Content.model_construct(text=f"{before} {words}".strip())] if words else []
     contents = [*said, *([] if before else _files(report.message))]
@@ -233,6 +233,13 @@ def _mentions_of_apps(message: JsonObject) -> list[tuple[int, int]]:
         if user.get("type") == "BOT" and isinstance(start, int) and isinstance(length, int):
             spans.append((start, start + length))
     return spans
+
+
+def _quoted(message: JsonObject) -> str | None:
+    """Returns the resource name of the message that this one answers, None if it answers none."""
+    quoted = _object(message.get("quotedMessageMetadata"))
+    name, kind = quoted.get("name"), quoted.get("quoteType", "REPLY")
+    return name if isinstance(name, str) and name and kind == "REPLY" else None
 
 
 def _links(message: JsonObject) -> list[str]:

@@ -34,7 +34,7 @@ from shared.platforms.matrix.names import DEVICE, NAME, SENDER, Homeserver, chat
 from shared.platforms.matrix.words import WAITING, first_words, with_standing
 from shared.schemas.base import JsonObject
 from shared.schemas.details import Attachment
-from shared.schemas.http import Answer, Call
+from shared.schemas.http import Answer, Call, Request
 from shared.schemas.notation import sha256
 from shared.schemas.texts import shortened
 
@@ -240,6 +240,20 @@ class MatrixDesk:
             typing = {"typing": True, "timeout": TYPING_MS}
         path = f"{where}/typing/{_quoted(chat.customer)}"
         return self._call("PUT", path, typing, user=chat.customer)
+
+    def history(self, chat: Chat) -> Call:
+        """A homeserver that is killed may never push what it has stored just before.
+
+        https://github.com/element-hq/synapse/issues/11637
+        """
+        query = {"dir": "b", "limit": str(PAGE)}
+        path = f"/rooms/{_quoted(chat.native)}/messages"
+        return self._call("GET", path, user=chat.customer, query=query)
+
+    def webhook_of(self, answer: Answer) -> Request:
+        chunk = _at(answer, "chunk")
+        events = list(reversed(chunk)) if isinstance(chunk, list) else []
+        return Request("PUT", f"/{NAME}", pydantic_core.to_json({"events": events}))
 
     def outcome(self, answer: Answer) -> Outcome:
         """Returns the meaning of an answer. One that is no JSON is from a proxy."""

@@ -184,6 +184,17 @@ def test_a_person_of_batons_own_speaks_under_that_name() -> None:
     assert said.representative == jane.representative
 
 
+def test_who_quotes_a_message_answers_it() -> None:
+    chat = SimulatedChat()
+    thread = started(chat)
+    (first,) = chat.shown(thread)
+    for kind in ({}, {"quoteType": "REPLY"}, {"quoteType": "FORWARD"}):
+        quoted = {"name": first["name"], "lastUpdateTime": first["createTime"], **kind}
+        chat.writes(JANE, thread, "this one", quotedMessageMetadata=quoted)
+    said = [one.about for one in read(chat) if isinstance(one, HumanMessage)]
+    assert said == [first["name"], first["name"], None]
+
+
 def test_files_are_fetched_from_google_chat_and_drive_is_a_link() -> None:
     chat = SimulatedChat()
     picture = chat.attachment(b"png", "image/png", "dog.png")
