@@ -96,6 +96,11 @@ def test_a_healthy_run_is_well(healthy: LocalServer) -> None:
             "WhatsApp: the check of the address does not accept your token",
         ),
         (
+            "GOOGLE_CHAT_AUDIENCE",
+            "https://baton.example.com/receive_webhook/google_chat",
+            "is another address than this webhook's",
+        ),
+        (
             "BATON_API_KEYS",
             '{"another": {"name": "x", "may": ["HUMAN"]}}',
             "The API does not accept your key",
