@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make run       everything on one machine, at http://127.0.0.1:8080 (PORT=9000 make run: elsewhere)'
 	@echo 'make demo      a walk-through of a handoff: each step, its answer, what the phone showed'
-	@echo 'make demo-data a week of sample conversations, to look at the reports and the desk'
+	@echo 'make demo-data two weeks of sample conversations, to look at the reports and the desk'
 	@echo 'make matrix    a Matrix homeserver, at which people answer what `make run` hands off'
 	@echo 'make test      every check and test, as CI runs them'
 	@echo 'make soak      what the gate samples, whole, and the tests that find more the longer they run'
@@ -21,7 +21,7 @@ help:
 	@echo 'make stage     the folders that are deployed, in build/'
 	@echo 'make deploy    PROJECT=... REGION=... [ARGS="--dry-run"]'
 	@echo 'make doctor    URL=... : is this Baton well?'
-	@echo 'make picture   the picture in README'
+	@echo 'make picture   the pictures in the documents, from a run and from sample data'
 	@echo 'make openapi   the OpenAPI documents and JSON Schemas in functions'
 	@echo 'make lock      requirements*.txt from requirements*.in'
 	@echo 'make clean     what was built, not what .baton keeps'

@@ -66,6 +66,15 @@ USES: Mapping[str, Use] = {
         ("webhook of Matrix", "rooms of Matrix, which an erase reaches too"),
         "shared/platforms/matrix/README.md#keys",
     ),
+    "slack": Use(
+        "desk",
+        (
+            "webhook of Slack",
+            "threads of Slack, which an erase reaches too",
+            "files of Slack",
+        ),
+        "shared/platforms/slack/README.md#keys",
+    ),
     "bridge": Use("other", ("bridge",), "functions/forward_variables/README.md"),
     "webhooks": Use("other", ("plain webhooks of bot and desk",), "functions/README.md#webhooks"),
     "crm": Use("other", ("comments in the CRM",), "functions/forward_variables/README.md"),
@@ -156,7 +165,7 @@ def _missing(used: set[str], settings: Settings) -> Iterator[Missing]:
         opens_chats = kind in used and able.way is Way.OPENS_CHATS
         if opens_chats and not any(desk.kind == kind for desk in settings.baton_desks):
             yield Missing(ROW, kind)
-            desks = (*desks, Desk(name=kind.replace("_", "-"), kind=kind))
+            desks = (*desks, Desk.model_construct(name=kind, kind=kind))
     platforms = tuple(platforms_in(used))
     looked_at = settings.model_copy(update={"baton_desks": desks, "baton_platforms": platforms})
     for name, use in USES.items():

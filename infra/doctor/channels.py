@@ -1,5 +1,5 @@
-"""Checks that the doors of RCS, WhatsApp, the CCAI Platform and Google Chat refuse requests without
-proof. The handshakes of RCS and WhatsApp are checked too.
+"""Checks that the doors of RCS, WhatsApp, the CCAI Platform, Google Chat and Slack refuse requests
+without proof. The handshakes of RCS and WhatsApp are checked too, and what Slack lets Baton do.
 """
 
 import json
@@ -12,6 +12,12 @@ from shared.settings.model import Settings
 
 RCS, WHATSAPP, CCAI = "/receive_webhook/rcs", "/receive_webhook/whatsapp", "/receive_webhook/ccai"
 GOOGLE_CHAT = "/receive_webhook/google_chat"
+SLACK = "/receive_webhook/slack"
+SLACK_API = str(Settings.model_fields["slack_api_url"].default)
+SLACK_SCOPES = (
+    *("channels:history", "groups:history", "chat:write", "chat:write.customize", "files:read"),
+    *("files:write", "users:read", "users:read.email"),
+)
 GRAPH = str(Settings.model_fields["whatsapp_api_url"].default)
 ACCOUNT = "whatsapp_business_account"
 _Prove = Callable[[str, str], Answer]
@@ -90,6 +96,56 @@ def google_chat(one: Patient) -> Iterator[Finding]:
     else:
         advice = f"Is {audience} what the app's configuration has as its HTTP endpoint URL?"
         yield ill(f"{what} is another address than this webhook's", advice)
+
+
+def slack(one: Patient) -> Iterator[Finding]:
+    yield from _unsigned(one, "slack", "Slack", SLACK)
+    token = one.first("SLACK_BOT_TOKEN")
+    if token is None:
+        yield skipped("Slack: the bot's token", "SLACK_BOT_TOKEN is not in your environment")
+        return
+    told = _slack(one, "auth.test", token)
+    if told.json.get("ok") is not True:
+        advice = "Copy it from Install App, where it begins with xoxb-."
+        yield ill(f"Slack does not accept the bot's token ({_slack_error(told)})", advice)
+        return
+    has = set(told.headers.get("x-oauth-scopes", "").split(","))
+    lacks = [scope for scope in SLACK_SCOPES if scope not in has]
+    if lacks:
+        advice = "Add them under OAuth & Permissions, and install the app again."
+        yield ill(f"Slack: the bot's token lacks {', '.join(lacks)}", advice)
+    else:
+        yield well("Slack: the bot's token has all scopes")
+    yield from (_channel(one, place, token) for place in _places(one))
+
+
+def _channel(one: Patient, place: str, token: str) -> Finding:
+    """Checks that the bot is in the channel of a desk."""
+    read = _slack(one, f"conversations.history?{urlencode({'channel': place, 'limit': 1})}", token)
+    if read.json.get("ok") is True:
+        return well(f"Slack: the bot reads the channel {place}")
+    advice = "Is it the id of the channel? Then write /invite @Baton there."
+    return ill(f"Slack: the bot cannot read the channel {place} ({_slack_error(read)})", advice)
+
+
+def _places(one: Patient) -> list[str]:
+    """Returns the channels of the desks that are on Slack."""
+    try:
+        rows = json.loads(one.known.get("BATON_DESKS") or "[]")
+    except ValueError:
+        return []
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [str(row["place"]) for row in known if row.get("kind") == "slack" and row.get("place")]
+
+
+def _slack(one: Patient, method: str, token: str) -> Answer:
+    base = one.known.get("SLACK_API_URL") or SLACK_API
+    headers = {"authorization": f"Bearer {token}"}
+    return one.send("GET", f"{base.rstrip('/')}/{method}", None, headers)
+
+
+def _slack_error(answer: Answer) -> str:
+    return str(answer.json.get("error") or answer.status or answer.text)
 
 
 def _proof(one: Patient, use: str, what: str, setting: str, prove: _Prove) -> Iterator[Finding]:

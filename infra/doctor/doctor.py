@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from infra.deploy.gcloud import Run, run_command
 from infra.deployables import PREFIX, deployables, prefix_from, secret_of, secrets
-from infra.doctor.channels import ccai, google_chat, rcs, whatsapp
+from infra.doctor.channels import ccai, google_chat, rcs, slack, whatsapp
 from infra.doctor.checks import answers_at_all, csku, handshake, signed, unsigned
 from infra.doctor.files import files
 from infra.doctor.http import Finding, NotThisDoor, Patient, Verdict, ill, skipped
@@ -43,6 +43,7 @@ CHECKS: tuple[tuple[str | None, Check], ...] = (
     ("ccai", ccai),
     ("google_chat", google_chat),
     ("matrix", matrix),
+    ("slack", slack),
     ("api", api),
     ("people", people),
     ("bridge", cors),

@@ -1,8 +1,8 @@
-"""`make demo-data`: fills a folder of its own with a week of sample conversations, so that the
-reports and the desk page have something to show.
+"""`make demo-data`: fills a folder of its own with two weeks of sample conversations, so that the
+reports and the desk page have something to show, and a week before to compare with.
 
 The real use cases take every event, with a clock that stands where the event happens. No platform
-is called. The sample is seeded: the same week comes out each time, up to today.
+is called. The sample is seeded: the same weeks come out each time, up to today.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from shared.delivery.deliver import deliver
 from shared.errors import BadRequest, Refused, TooMany
 from shared.ports import Ports
 from shared.schemas.content import Content
+from shared.schemas.details import Attachment, Details
 from shared.schemas.events import (
     BotMessage,
     Claim,
@@ -37,13 +38,14 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanRequested,
+    SuggestionResponse,
     UserMessage,
 )
 from shared.schemas.http import Answer, Call
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.model import read_settings
 
-FOLDER, CONVERSATIONS, SEED, DAYS = Path(".baton/sample"), 2000, 7, 7
+FOLDER, CONVERSATIONS, SEED, DAYS = Path(".baton/sample"), 2000, 7, 14
 MARK = "SAMPLE"  # a file that says that the folder may be removed
 DAY = "09:00-18:00"
 WEEK = {day: [DAY] for day in ("mon", "tue", "wed", "thu", "fri")}
@@ -62,7 +64,10 @@ AGENTS = {
 }
 CUSTOMERS = ("Ana", "Rina", "Lukas", "Mia", "Chen", "Fatima", "Noah", "Sofia", "Yusuf", "Elena")
 ASKS = ("Where is my order?", "The invoice is wrong.", "How do I change my address?",
-    "My parcel came open.", "Can I move my appointment?")  # fmt: skip
+    "My parcel came open.", "Can I move my appointment?", "Hi",
+    "I ordered a lamp on Monday, the page said it would come on Wednesday, and now it is Friday. "
+    "Nobody was at the door. Where is it, and can you send it to the shop instead?")  # fmt: skip
+RATINGS = (1, 2, 3, 4, 4, 5, 5, 5)
 REASONS = ("order", "invoice", "address", "complaint", "appointment")
 HOURS = (1, 1, 1, 1, 1, 1, 2, 4, 9, 14, 16, 15, 11, 12, 15, 14, 12, 9, 6, 5, 4, 3, 2, 1)
 
@@ -90,7 +95,7 @@ def main(given: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    what = "Fill a folder of its own with a week of sample conversations."
+    what = "Fill a folder of its own with two weeks of sample conversations."
     parser = argparse.ArgumentParser(prog="python -m infra.local.demo_data", description=what)
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"by default {FOLDER}")
     parser.add_argument("--conversations", type=int, default=CONVERSATIONS)
@@ -146,6 +151,17 @@ class Story:
         who = {"locale": LANGUAGES[self.desk], "customer_name": self.chance.choice(CUSTOMERS)}
         self.take(UserMessage, form={}, said=words, occurred_at=self.at, **who)
 
+    def shows_or_says(self, words: str) -> None:
+        """The customer says it, sends a picture, or taps a suggestion."""
+        kind = self.chance.choices(("text", "image", "suggestion"), (8, 1, 2))[0]
+        if kind == "image":
+            picture = Details(attachments=(Attachment(kind="image"),))
+            self.take(UserMessage, form={}, said="[image]", details=picture)
+        elif kind == "suggestion":
+            self.take(SuggestionResponse, form={}, said="Yes")
+        else:
+            self.customer(words)
+
     def bot(self, words: str) -> None:
         self.take(BotMessage, fact=False, representative=_bot(), content=Content(text=words))
 
@@ -160,7 +176,7 @@ class Story:
             self.after(1, 4)
             self.bot("I can help with that. May I have your order number?")
             self.after(10, 90)
-            self.customer("It is 4711.")
+            self.shows_or_says("It is 4711.")
         self.after(1, 4)
         self.bot("Thank you.")
 
@@ -181,6 +197,9 @@ class Story:
         if not goes_quiet:
             self.after(20, 200)
             self.human(HumanLeft, name)
+            if self.chance.random() < 0.4:
+                self.after(10, 300)
+                self.customer(str(self.chance.choice(RATINGS)))
 
 
 def _bot() -> Representative:
@@ -232,7 +251,7 @@ ENDINGS: tuple[tuple[Ending, int, int], ...] = (  # with its weight, and that of
 
 
 def _stories(count: int, seed: int, until: datetime) -> Iterator[Story]:
-    """Yields the week: more in the hours of work, little at the weekend, and one bad day."""
+    """Yields the weeks: more in the hours of work, little at the weekend, and one bad day."""
     chance = random.Random(seed)
     days = [until - timedelta(days=back) for back in range(DAYS)]
     weights = [25 if day.weekday() > 4 else 100 for day in days]
@@ -264,6 +283,7 @@ async def _fill(folder: Path, count: int, seed: int) -> int:
     """Returns how many conversations the sample has."""
     environment = dict(settings.defaults(8080, folder))
     environment |= {"BATON_DESKS": json.dumps(DESKS), "BATON_BOT": "none"}
+    environment |= {"BATON_SURVEY": "on"}
     baton = Baton(read_settings(environment))
     until = datetime.now(UTC)
     clock, target = Moved(until), Accepting()

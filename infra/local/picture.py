@@ -1,5 +1,6 @@
 """`make picture`: plays the reference conversation on the page in a real browser, and takes the
-picture of README; plays a customer at the desk, and takes the pictures of its page.
+picture of README; plays a customer at the desk among those of `make demo-data`, and takes the
+pictures of its page and of the reports.
 """
 
 import argparse
@@ -7,9 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from infra.command import run_tool
+from infra.local import demo_data
 from infra.local.browser import browser, find_browser
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
@@ -17,10 +19,13 @@ from infra.local.talk import Talk
 PICTURE = Path(__file__).parent / "page" / "picture.png"
 OF_DESK = Path(__file__).parents[2] / "functions" / "send_representative" / "pictures"
 SIZE = ViewportSize(width=1440, height=900)
+REPORTS_SIZE = ViewportSize(width=1280, height=900)
 DESK_SIZES = {
     "desk.png": ViewportSize(width=1280, height=720),
     "desk_phone.png": ViewportSize(width=375, height=720),
 }
+REPORTS = OF_DESK / "reports.png"
+SAMPLE = "600"  # conversations
 ANSWERS = '{"en": {"Greeting": "Hello {customer}, I am {agent}. How can I help?"}}'
 SHARPNESS = 1.25
 
@@ -38,13 +43,30 @@ def main(given: list[str] | None = None) -> int:
         )
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalServer(Path(folder), {"BATON_BOT": "acknowledge", "BATON_CANNED": ANSWERS}) as server,
+        LocalServer(Path(folder), {"BATON_BOT": "acknowledge"}) as server,
         browser(chromium) as window,
     ):
         page = window.new_page(viewport=SIZE, device_scale_factor=SHARPNESS, color_scheme="light")
         page.goto(server.url)
         play(page)
         page.screenshot(path=PICTURE)
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample"
+        demo_data.main(["--folder", str(sample), "--conversations", SAMPLE])
+        with browser(chromium) as window:
+            take_pictures_of_the_sample(window, sample)
+    for taken in (PICTURE, REPORTS, *(OF_DESK / name for name in DESK_SIZES)):
+        print(f"{taken} ({taken.stat().st_size // 1024} KB)")
+    return 0
+
+
+def take_pictures_of_the_sample(window: Browser, sample: Path) -> None:
+    """Takes those of the reports and of the desk."""
+    with LocalServer(sample, {"BATON_CANNED": ANSWERS}) as server:
+        page = window.new_page(viewport=REPORTS_SIZE, color_scheme="light")
+        page.goto(f"{server.url}/send_representative/reports/#key=dev-admin&tz=Europe/Berlin")
+        expect(page.locator("#outcomes canvas")).to_be_visible()
+        page.screenshot(path=REPORTS)
         talk = play_at_desk(server)
         for name, size in DESK_SIZES.items():
             page = window.new_page(viewport=size, color_scheme="light")
@@ -54,11 +76,8 @@ def main(given: list[str] | None = None) -> int:
             )
             expect(page.locator("#transcript .note")).to_be_visible()
             if page.locator("#lists").is_visible():
-                expect(page.locator("#queue .words")).to_have_count(2)
+                expect(page.locator("#queue .words").nth(1)).to_be_visible()
             page.screenshot(path=OF_DESK / name)
-    for taken in (PICTURE, *(OF_DESK / name for name in DESK_SIZES)):
-        print(f"{taken} ({taken.stat().st_size // 1024} KB)")
-    return 0
 
 
 def play_at_desk(server: LocalServer) -> Talk:

@@ -17,6 +17,7 @@ CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", 
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
 GOOGLE_CHAT_PROJECT = "123456789012"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
+SLACK_SECRET, SLACK_TOKEN = "dev-slack-secret", "dev-slack-token"
 MATRIX_AS_TOKEN, MATRIX_HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"
 MATRIX_SERVER_NAME, MATRIX_PORT = "localhost", 8008
 MEDIA_LINK_KEY = "dev-media-link-key"
@@ -106,6 +107,9 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "MATRIX_SERVER_NAME": MATRIX_SERVER_NAME,
         "MATRIX_AS_TOKEN": MATRIX_AS_TOKEN,
         "MATRIX_HS_TOKENS": MATRIX_HS_TOKEN,
+        "SLACK_API_URL": f"http://127.0.0.1:{port}/sim/slack/api",
+        "SLACK_BOT_TOKEN": SLACK_TOKEN,
+        "SLACK_SIGNING_SECRETS": SLACK_SECRET,
         "MEDIA_URL": f"http://127.0.0.1:{port}/relay_media",
         "MEDIA_LINK_KEYS": MEDIA_LINK_KEY,
         "MEDIA_BUCKET": (folder / "files").absolute().as_uri(),

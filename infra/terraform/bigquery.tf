@@ -15,6 +15,17 @@ locals {
     hour    = "FORMAT_DATETIME('%A %H', DATETIME(started_at, '${local.zone}'))"
   } : {}
   agents = toset(var.bigquery ? ["agent"] : [])
+  messages = var.bigquery ? {
+    kind   = "of_"
+    length = "IF(size IS NULL, '', CAST(size AS STRING))"
+  } : {}
+  reasons = toset(var.bigquery ? ["reason"] : [])
+  queries = merge(
+    { for name in keys(local.reports) : name => "report" },
+    { for name in local.agents : name => "agents" },
+    { for name in keys(local.messages) : name => "messages" },
+    { for name in local.reasons : name => "reasons" },
+  )
 }
 
 resource "google_project_service" "bigquery" {
@@ -74,7 +85,7 @@ resource "google_bigquery_table" "measures" {
 resource "google_bigquery_table" "reports" {
   #checkov:skip=CKV_GCP_80:a view holds nothing
   #checkov:skip=CKV_GCP_121:a view is made again
-  for_each = merge(local.reports, { for name in local.agents : name => name })
+  for_each = local.queries
 
   project             = var.project_id
   dataset_id          = google_bigquery_dataset.baton[var.prefix].dataset_id
@@ -82,8 +93,8 @@ resource "google_bigquery_table" "reports" {
   deletion_protection = false
 
   view {
-    query = templatefile("${path.module}/bigquery/${contains(local.agents, each.key) ? "agents" : "report"}.sql", {
-      by = each.key, key = each.value, measures = "${var.project_id}.${var.prefix}.measures",
+    query = templatefile("${path.module}/bigquery/${each.value}.sql", {
+      by = each.key, key = lookup(merge(local.reports, local.messages), each.key, each.key), measures = "${var.project_id}.${var.prefix}.measures",
     })
     use_legacy_sql = false
   }

@@ -77,7 +77,10 @@ PERIOD = (
     Query("from", "the first day, like 2026-11-20; by default seven days before `to`"),
     Query("to", "the first day that is not in the report; by default tomorrow"),
     Query("tz", "a time zone of the IANA database; by default UTC"),
-    Query("by", "the breakdown: channel, desk, day, hour; several separated by commas"),
+    Query(
+        "by",
+        "the breakdown by channel, desk, day, hour, kind, length, reason; several by commas",
+    ),
     Query("format", "json by default", values=reports.FORMATS),
 )
 C = "/conversations/{conversation}"

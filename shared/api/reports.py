@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.api import views
 from shared.api.handlers import Ask
 from shared.errors import BadRequest
-from shared.reports.figures import BREAKDOWNS
+from shared.reports.figures import BREAKDOWNS, reported
 from shared.reports.period import period
 from shared.reports.report import reports
 from shared.reports.tables import Report, as_csv, as_json, as_json_together
@@ -23,7 +23,8 @@ async def report_handoffs(ask: Ask) -> Response:
 
 async def report_agents(ask: Ask) -> Response:
     """Returns what each agent did, which is personal data of employees."""
-    return await _answer(ask, [("agent", *others) for others in _breakdowns(ask)])
+    breakdowns = [("agent", *others) for others in _breakdowns(ask)]
+    return await _answer(ask, breakdowns)
 
 
 def _breakdowns(ask: Ask) -> list[By]:
@@ -45,6 +46,12 @@ def _breakdowns(ask: Ask) -> list[By]:
 
 async def _answer(ask: Ask, breakdowns: Sequence[By]) -> Response:
     query = ask.request.query
+    empty = next((by for by in breakdowns if not reported(by)), None)
+    if empty is not None:
+        words = "a reason is of a request; kind and length are of messages; an agent has no request"
+        raise BadRequest(
+            "schema", f"by: {', '.join(empty)} cannot be combined: {words}.", field="by"
+        )
     form = query.get("format", "json")
     if form not in FORMATS or (form == "csv" and len(breakdowns) > 1):
         formats = ", ".join(FORMATS)

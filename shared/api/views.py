@@ -331,7 +331,7 @@ def _command_view(command: Command) -> dict[str, Any]:
     if isinstance(command, TellTeam):
         what["target"] = command.to
     if isinstance(command, Record):
-        what["measures"] = [measure.name.value for measure in command.measures]
+        what["measures"] = [measure.name.value for measure in command.counted]
     tries = {
         "attempts": command.attempts or None,
         "retryAt": _time(command.retry_at),

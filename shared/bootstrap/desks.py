@@ -10,6 +10,7 @@ from shared.platforms.google_chat.desk import GoogleChatDesk
 from shared.platforms.google_chat.names import SCOPE
 from shared.platforms.matrix.desk import MatrixDesk
 from shared.platforms.matrix.names import Homeserver
+from shared.platforms.slack.desk import SlackDesk
 from shared.settings.model import Settings
 
 
@@ -38,5 +39,6 @@ def desks(settings: Settings) -> Desks:
         home=Homeserver(settings.matrix_server_name or "", settings.matrix_user_prefix),
         ends=settings.matrix_room_end,
     )
-    chats = (ccai, google_chat, matrix)
+    slack = SlackDesk(api_url=settings.slack_api_url, bot_token=settings.slack_bot_token)
+    chats = (ccai, google_chat, matrix, slack)
     return Desks(chats={one.name: one for one in chats}, flags={csku.name: csku})

@@ -17,6 +17,7 @@ from shared.platforms.matrix.names import Homeserver
 from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs import platform as rcs
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.platforms.whatsapp.webhook import Numbers
 from shared.schemas.conversation import Capabilities
@@ -89,6 +90,12 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
                 desk.place for desk in settings.baton_desks if desk.kind == "matrix" and desk.place
             ),
         ),
+        Slack(
+            now=WallClock().now,
+            signing_secrets=settings.slack_signing_secrets,
+            api_url=settings.slack_api_url,
+            bot_token=settings.slack_bot_token,
+        ),
     ]
     return {platform.name: platform for platform in known}
 
@@ -101,6 +108,7 @@ def api_urls(settings: Settings) -> tuple[str, ...]:
         settings.rcs_api_url,
         settings.whatsapp_api_url,
         settings.csku_api_url,
+        settings.slack_api_url,
         settings.google_chat_api_url,
         *matrix,
     )

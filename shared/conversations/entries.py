@@ -170,7 +170,7 @@ def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]
     """Returns an entry that no event decided, with the measures that the reports count."""
     if not measures:
         return entry
-    record = Record(id=command_id(entry.conversation, entry.id, "record"), measures=measures)
+    record = Record.of(command_id(entry.conversation, entry.id, "record"), measures)
     due = entry.model_copy(update={"due_at": entry.time + FIRST_LOOK})
     return with_streams(ports, due.with_commands((*entry.commands, record)))
 

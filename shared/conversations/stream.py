@@ -12,7 +12,7 @@ async def stream(ports: Ports, entry: JournalEntry, command: Stream) -> None:
     """Publishes the record that the command names. Raises Unavailable."""
     for record in entry.commands:
         if isinstance(record, Record) and record.id == command.record:
-            body = Measured(id=record.id, time=entry.time, measures=record.measures)
+            body = Measured(id=record.id, time=entry.time, measures=record.counted)
             await ports.publisher.publish(
                 HANDOFFS, body.model_dump_json(exclude_none=True).encode(), entry.conversation
             )

@@ -19,6 +19,7 @@ from shared.errors import NotFound, TooLarge, Unavailable
 from shared.logs import log
 from shared.measures.counts import Tally, counts_of, in_tally
 from shared.measures.definitions import close
+from shared.measures.messages import measures_of
 from shared.media.names import folder_of
 from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import FreeSlot, Record, State
@@ -211,7 +212,8 @@ def _record(ports: Ports, before: Conversation, tombstone: Conversation, key: st
         nonce=nonce,
     )
     freed = with_freed(entry, [before], ())
-    return with_record(ports, freed, close(before, Name.ERASED, entry.time).measures)
+    measures = close(before, Name.ERASED, entry.time).measures
+    return with_record(ports, freed, (*measures, *measures_of(before.uncounted)))
 
 
 async def _strip(ports: Ports, entry: Snapshot[JournalEntry], erasing: Erasing) -> None:

@@ -18,6 +18,7 @@ from shared.errors import Refused
 from shared.handoff import channels
 from shared.handoff.visibility import merge
 from shared.measures.definitions import close
+from shared.measures.messages import together
 from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk, State, ToChannel
 from shared.schemas.conversation import Conversation, Phase
@@ -56,6 +57,7 @@ _NOBODYS: Mapping[str, object] = {
     "awaited": None,
     "owed": None,
     "progress": None,
+    "uncounted": {},
     "offer": None,
     "tried": (),
     "assign": None,
@@ -197,6 +199,7 @@ def _merged(
         "owed": primary.owed or other.owed,
         **channels.waiting_of(primary, other),
         "progress": _progress(other, primary),
+        "uncounted": together(primary.uncounted, other.uncounted),
         "closed": _closed_desks(other, primary),
     }
     if _takes_over(other, primary):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.conversations.entries import FIRST_LOOK, closings, new_entry, with_record
 from shared.measures.definitions import close
+from shared.measures.messages import measures_of
 from shared.ports import Ports
 from shared.schemas.commands import Command, Publish
 from shared.schemas.conversation import Conversation, Phase
@@ -60,12 +61,12 @@ def next_version(conversations: Iterable[Conversation]) -> int:
 
 
 def ended(ports: Ports, before: Conversation, after: Conversation) -> tuple[Measure, ...]:
-    """Returns the measures of a desk's own handoff that a link ends."""
-    return (
-        ()
-        if before.phase is after.phase
-        else close(before, Name.LINKED, ports.clock.now()).measures
-    )
+    """Returns the measures of a desk's own handoff that a link ends, and its messages that were not
+    counted yet.
+    """
+    is_over = before.phase is not after.phase
+    handoff = close(before, Name.LINKED, ports.clock.now()).measures if is_over else ()
+    return handoff if after.uncounted else (*handoff, *measures_of(before.uncounted))
 
 
 def _edge(entry: JournalEntry, before: Conversation, after: Conversation, now: datetime) -> Publish:

@@ -82,12 +82,13 @@ async def _link(ports: Ports, desk: str, channel: str, key: str) -> Conversation
 
 def joined_to(channel: str) -> Mapping[str, object]:
     """Returns the changes of a desk's conversation whose events act on `channel` from now on."""
-    cleared = {
+    cleared: dict[str, object] = {
         "phase": Phase.BOT,
         "humans": (),
         "timer": None,
         "human_since": None,
         "progress": None,
+        "uncounted": {},
         "offer": None,
         "tried": (),
         "assign": None,

@@ -18,6 +18,7 @@ from shared.schemas.events import Event
 from shared.schemas.notation import format_time
 from shared.schemas.own_events import (
     ChatIdleTimeout,
+    CountDue,
     HumanIdleTimeout,
     OfferTimeout,
     ReopenTimeout,
@@ -98,6 +99,9 @@ async def _due(conversation: Conversation, ports: Ports) -> Event | None:
         return OfferTimeout(id=offer.id, source=conversation.id, actor="timer", offer=offer.id)
     if assign is not None and assign.due_at <= now:
         return await next_offer(ports, conversation, assign)
+    if conversation.count_at is not None and conversation.count_at <= now:
+        name = f"{conversation.version}:{format_time(conversation.count_at)}"
+        return CountDue(id=name, source=conversation.id, actor="timer")
     if timer is None or timer.due_at > now:
         return None
     return _TIMEOUTS[timer.kind](

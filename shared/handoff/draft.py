@@ -34,7 +34,7 @@ from shared.schemas.journal import Verdict
 from shared.schemas.measures import Moment
 from shared.schemas.notation import command_id
 from shared.schemas.people import SlotTaken
-from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.representative import Representative, is_bots
 from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
@@ -54,7 +54,7 @@ class Draft:
     is as in JournalEntry; `gone` are the humans who left with the event; `known` are the variables
     as they were before the event changed them. `lost_floor`: by the event it is known that another
     sender is active now; `has_taken`: the floor is taken with it. `ended`: by entry, how
-    messages end that waited for the customer, and why. `released` are the humans whose words are
+    messages end that waited for the customer, and why. `released` are the messages that are
     sent because the customer is back. `spoke`: the human whose message the customer is shown.
     `slots` is what the event takes of people's room. `rated` is the answer to a survey.
     """
@@ -73,7 +73,7 @@ class Draft:
     lost_floor: bool = False
     has_taken: bool = False
     ended: dict[str, tuple[State, str | None]] = field(default_factory=dict)
-    released: list[Representative] = field(default_factory=list)
+    released: list[SendMessage] = field(default_factory=list)
     spoke: Representative | None = None
     slots: list[SlotTaken] = field(default_factory=list)
     rated: int | None = None
@@ -172,6 +172,12 @@ class Draft:
         return self.conversation.platform in platforms
 
     @property
+    def released_humans(self) -> list[Representative]:
+        """Returns the humans among those whose messages are sent that waited."""
+        who = [one.representative for one in self.released]
+        return [one for one in who if not is_bots(one)]
+
+    @property
     def waited_seconds(self) -> float | None:
         """Returns the time since the request, as reports count it."""
         request = self.conversation.request
@@ -249,7 +255,7 @@ def _humans_wait(known: Conversation, here: tuple[Participant, ...]) -> bool:
 
 
 def _is_human(one: Waiting) -> bool:
-    return one.representative.representative_type is RepresentativeType.HUMAN
+    return not is_bots(one.representative)
 
 
 def _human_waits(draft: Draft) -> bool:
@@ -295,7 +301,7 @@ def _human_active(draft: Draft) -> bool:
 def _answered(draft: Draft) -> bool:
     known = draft.conversation
     is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
-    has_words = draft.spoke is not None or bool(draft.released)
+    has_words = draft.spoke is not None or bool(draft.released and draft.released_humans)
     return draft.policy.notifies_answered and is_first and has_words
 
 

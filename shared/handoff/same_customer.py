@@ -11,6 +11,7 @@ from functools import reduce
 from shared.handoff import channels
 from shared.handoff.channels import later
 from shared.handoff.visibility import merge
+from shared.measures.messages import together
 from shared.schemas.conversation import Conversation, Participant, Phase
 from shared.schemas.virtual_agents import with_session
 
@@ -85,6 +86,7 @@ def joined(keep: Conversation, lose: Conversation, now: datetime) -> Conversatio
         "assign": ahead.assign,
         "survey": latest.survey,
         "progress": ahead.progress or keep.progress or lose.progress,
+        "uncounted": together(keep.uncounted, lose.uncounted),
         "erased": keep.erased and lose.erased,
     }
     return keep.model_copy(update=update)

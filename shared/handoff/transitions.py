@@ -689,6 +689,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     own_events.ReopenTimeout.kind: dict.fromkeys(Phase, _WAITED),
     own_events.TemplateLost.kind: dict.fromkeys(Phase, _WAITED),
+    own_events.CountDue.kind: RECORDED_EVERYWHERE,
     own_events.LineEmpty.kind: {phase: _cell(otherwise=_step(E.FORGET_LINES)) for phase in Phase},
     events.NamesChanged.kind: {
         phase: _cell(ECHO, otherwise=_step(E.NOTE_ADDRESS)) for phase in Phase
@@ -939,6 +940,7 @@ AFTER_STEP: tuple[StandingRule, ...] = (
         C.MEASURED,
         (E.MEASURE,),
         "Reports count what is decided, so it is measured here. A human's late words are measured "
-        "because the customer is shown them.",
+        "because the customer is shown them. Messages are counted with the next other figure, or "
+        "within an hour, so an ordinary message makes no write for the reports.",
     ),
 )

@@ -36,6 +36,7 @@ class Tally(StrEnum):
     CORRECTED = "corrected"
 
 
+_NAMES = frozenset(Name)
 SHOWN = (Tally.COUNTED, Tally.CORRECTED)
 
 
@@ -43,7 +44,7 @@ SHOWN = (Tally.COUNTED, Tally.CORRECTED)
 class Cell:
     """`quarter` is the beginning of the quarter of an hour in UTC.
 
-    `bin` is -1 if the measure is not timed.
+    `bin` is -1 if the measure has neither seconds nor a size. `of` is as in Measure.
     """
 
     quarter: datetime
@@ -53,6 +54,12 @@ class Cell:
     name: Name
     bin: int = -1
     tally: Tally = Tally.COUNTED
+    of: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name and `of`, as the stores keep them in one text."""
+        return f"{self.name.value}:{self.of}" if self.of else self.name.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,12 @@ class Count:
     number: int
 
 
+def name_in(key: str) -> tuple[Name, str] | None:
+    """Returns the name and `of` that a store kept as `key`, None for a name of a newer version."""
+    name, _, of = key.partition(":")
+    return (Name(name), of) if name in _NAMES else None
+
+
 def counts(measures: Iterable[Measure]) -> list[Count]:
     """Returns the measures added up, each cell once."""
     return added(Count(_cell(measure), measure.number) for measure in measures)
@@ -71,7 +84,7 @@ def counts(measures: Iterable[Measure]) -> list[Count]:
 def counts_of(commands: Iterable[Command]) -> list[Count]:
     """Returns the counts of the Record commands among `commands`."""
     records = (command for command in commands if isinstance(command, Record))
-    return counts(measure for record in records for measure in record.measures)
+    return counts(measure for record in records for measure in record.counted)
 
 
 def in_tally(many: Iterable[Count], tally: Tally) -> list[Count]:
@@ -104,14 +117,15 @@ def day_of(time: datetime) -> datetime:
 
 
 def _cell(measure: Measure) -> Cell:
-    first = -1 if measure.seconds is None else bin_of(measure.seconds)
+    value = measure.size if measure.seconds is None else measure.seconds
     return Cell(
         quarter_of(measure.at),
         measure.channel,
         measure.desk,
         _kept(measure.agent),
         measure.name,
-        first,
+        -1 if value is None else bin_of(value),
+        of=measure.of,
     )
 
 

@@ -22,16 +22,28 @@ and the duration when it ends, so the difference is what is open.
   `returned`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.measures.messages import (
+    MOST_ROWS,
+    Message,
+    by_customer,
+    by_representative,
+    measures_of,
+    with_messages,
+)
+from shared.measures.reasons import counted_reason
+from shared.schemas.commands import SendMessage
+from shared.schemas.content import Content
 from shared.schemas.conversation import Conversation, Participant, Phase, Survey
 from shared.schemas.events import (
     AsksForHuman,
     BotMessage,
     Claim,
     Event,
+    FromUser,
     HandoffFailed,
     HumanMessage,
     OfferEnded,
@@ -42,22 +54,26 @@ from shared.schemas.events import (
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 from shared.schemas.notation import platform_of
 from shared.schemas.own_events import HumanIdleTimeout, OfferTimeout, PersonGone
-from shared.schemas.representative import Representative
+from shared.schemas.representative import Representative, is_bots
 
 VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
 TRANSFER_GAP = timedelta(
     minutes=5
 )  # longest time between the last human's LEFT and a colleague's JOINED
 _WITHOUT = Progress()
-_CUSTOMERS = UserMessage | SuggestionResponse
+_CUSTOMERS = (UserMessage, SuggestionResponse)
+_SPOKEN = (BotMessage, HumanMessage)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The clocks after an event (None if none runs), and the measures."""
+    """The clocks after an event (None if none runs), the measures, and the messages that are
+    counted later.
+    """
 
     progress: Progress | None
     measures: tuple[Measure, ...]
+    uncounted: Mapping[str, int] = field(default_factory=dict)
 
 
 def measure(
@@ -68,27 +84,37 @@ def measure(
     *,
     said: bool = True,
     late: bool = False,
-    released: Sequence[Representative] = (),
+    written: bool = True,
+    released: Sequence[SendMessage] = (),
     rated: int | None = None,
 ) -> Measured:
     """Returns what an accepted event measures. It changed `before` to `after` at `now`.
 
     `said` is False if its message could not be sent to the customer, so that it answers nothing.
     `late` is True for a human's stale message: it is older than the fact that last set who speaks.
-    `released` are the humans whose messages waited for the customer and are sent with the event.
-    `rated` is the answer to the survey of `before`.
+    `written` is False if the customer's message was taken before. `released` are the messages that
+    waited for the customer and are sent with the event. `rated` is the answer to the survey of
+    `before`.
     """
     stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
+    messages = _messages(stopwatch, before, after, event, said, written, late, released)
+    exchanged = 0
+    for one in messages:
+        exchanged += one.name is not Name.BOT_MESSAGE
     found = (
         _of_late_words(stopwatch, event, said)
         if late
-        else _measures(stopwatch, before, after, event, said)
+        else _measures(stopwatch, before, after, event, said, exchanged)
     )
     measures = (*_of_released_words(stopwatch, before, released), *found)
     if rated is not None and before.survey is not None:
         measures = (*measures, *stopwatch.rated(before.survey, rated))
+    due = after.count_at
+    uncounted = with_messages(after.uncounted, messages, now) if messages else after.uncounted
+    if measures or len(uncounted) > MOST_ROWS or (due is not None and due <= now):
+        measures, uncounted = (*measures, *measures_of(uncounted)), {}
     progress = stopwatch.progress
-    return Measured(None if progress == _WITHOUT else progress, measures)
+    return Measured(None if progress == _WITHOUT else progress, measures, uncounted)
 
 
 def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
@@ -106,15 +132,20 @@ def moment(event: Event, now: datetime) -> Moment:
 
 
 def _measures(
-    watch: "Stopwatch", before: Conversation, after: Conversation, event: Event, said: bool
+    watch: "Stopwatch",
+    before: Conversation,
+    after: Conversation,
+    event: Event,
+    said: bool,
+    exchanged: int,
 ) -> Iterator[Measure]:
     was, now = before.phase, after.phase
     if isinstance(event, _CUSTOMERS):
         yield from watch.customer_spoke()
     if was is Phase.BOT and now is not Phase.BOT:
-        yield from watch.begin(_asked(after))
+        yield from watch.begin(_asked(after), after.request.reason if after.request else "")
     if isinstance(event, AsksForHuman) and after.closed != before.closed:
-        yield from watch.begin(after.closed[-1].desk)
+        yield from watch.begin(after.closed[-1].desk, event.reason)
         yield from watch.end(Name.CLOSED)
     if before.humans is not after.humans:
         yield from watch.frames(before, after, quiet=isinstance(event, HumanIdleTimeout))
@@ -130,6 +161,8 @@ def _measures(
         yield from watch.begin_turn()
     if after.survey is not None and after.survey.id != (before.survey and before.survey.id):
         yield from watch.asked_survey(after.survey)
+    if exchanged:
+        watch.exchanged(exchanged)
     if was is not Phase.BOT and now is Phase.BOT:
         is_shut = after.closed != before.closed
         yield from watch.end(Name.CLOSED if is_shut else _ending(before, event))
@@ -144,6 +177,35 @@ def _asked(after: Conversation) -> str | None:
     return (after.request.desk if after.request else None) or ""
 
 
+def _messages(
+    watch: "Stopwatch",
+    before: Conversation,
+    after: Conversation,
+    event: Event,
+    said: bool,
+    written: bool,
+    late: bool,
+    released: Sequence[SendMessage],
+) -> list[Message]:
+    """Returns the messages that the event brings: those that waited, and its own."""
+    channel, desk = after.platform, watch.desk_of_messages(before, after, late=late)
+    found = [_message(one.representative, one.content, channel, desk) for one in released]
+    if isinstance(event, FromUser):
+        if written:
+            found.append(Message(Name.CUSTOMER_MESSAGE, *by_customer(event), channel, desk))
+    elif said and isinstance(event, _SPOKEN):
+        found.append(_message(event.representative, event.content, channel, desk))
+    return found
+
+
+def _message(who: Representative, content: Content, channel: str, desk: str) -> Message:
+    """Returns the message of a bot or a human."""
+    of = by_representative(content)
+    if is_bots(who):
+        return Message(Name.BOT_MESSAGE, *of, channel, desk)
+    return Message(Name.HUMAN_MESSAGE, *of, channel, desk, who.name)
+
+
 def _of_late_words(watch: "Stopwatch", event: Event, said: bool) -> Iterator[Measure]:
     """Measures a stale message.
 
@@ -154,12 +216,13 @@ def _of_late_words(watch: "Stopwatch", event: Event, said: bool) -> Iterator[Mea
 
 
 def _of_released_words(
-    watch: "Stopwatch", before: Conversation, released: Sequence[Representative]
+    watch: "Stopwatch", before: Conversation, released: Sequence[SendMessage]
 ) -> Iterator[Measure]:
     """Words that waited for the customer answer when they are sent, before the customer's next
     words. Those of a human who has left answer the handoff that ended, if no other has begun.
     """
-    for who in released:
+    humans = (one.representative for one in released if not is_bots(one.representative))
+    for who in humans:
         if before.present(who):
             yield from watch.human_spoke(who.name)
         elif watch.progress.ended is not None:
@@ -237,9 +300,9 @@ class Stopwatch:
                 yield Measure(name=Name.HANDED_OFF, at=now, channel=visit.channel)
         self._set(visit=visit.model_copy(update={"latest_at": now}))
 
-    def begin(self, asked: str | None) -> Iterator[Measure]:
-        """A handoff begins: by a request to the desk `asked`, or for None by a human who joined
-        without one.
+    def begin(self, asked: str | None, reason: str = "") -> Iterator[Measure]:
+        """A handoff begins: by a request to the desk `asked` for a reason, or for None by a human
+        who joined without one.
 
         Without a request, it may continue the handoff that ended last.
         """
@@ -256,7 +319,8 @@ class Stopwatch:
             channel = self._conversation.platform
             handoff = Handoff(requested=requested, began_at=now, desk=asked or "", channel=channel)
             self._set(handoff=handoff, ended=None)
-            yield self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
+            begun = self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
+            yield begun.model_copy(update={"of": counted_reason(reason)}) if reason else begun
         yield from self._handed_off()
 
     def _handed_off(self) -> Iterator[Measure]:
@@ -307,6 +371,32 @@ class Stopwatch:
     def _of_frame(self, name: Name, human: Participant, seconds: float | None = None) -> Measure:
         agent, desk = human.representative.name, human.desk
         return self._by(name, human.joined_at, agent, seconds, desk=desk)
+
+    def desk_of_messages(self, before: Conversation, after: Conversation, *, late: bool) -> str:
+        """Returns the desk that has the customer, empty where the bot has them. A late message is
+        of the handoff that has ended.
+        """
+        ended = self.progress.ended
+        if late and ended is not None:
+            return ended.handoff.desk
+        if before.phase is after.phase is Phase.BOT:
+            return ""
+        request = before.request or after.request
+        return (request.desk if request else None) or self._desk
+
+    def exchanged(self, number: int) -> None:
+        """The customer and humans have written so many messages more in the handoff."""
+        handoff = self.progress.handoff
+        if handoff is not None:
+            more = handoff.messages + number
+            self._set(handoff=handoff.model_copy(update={"messages": more}))
+
+    def _exchanged(self, number: int = 1) -> Iterator[Measure]:
+        """Yields how many messages the handoff took, if a human joined it."""
+        handoff = self.progress.handoff
+        if handoff is not None and handoff.joined:
+            measure = self._of_handoff(Name.EXCHANGED, number)
+            yield measure.model_copy(update={"size": handoff.messages})
 
     def acted(self, name: Name, agent: str, number: int = 1) -> Measure:
         """Returns what a person did with the conversation, at the desk that has it."""
@@ -370,12 +460,16 @@ class Stopwatch:
         ended = self.progress.ended
         if ended is None:
             yield from self.human_spoke(agent, late=True)
+            self.exchanged(1)
             return
         self._set(handoff=ended.handoff, turn=ended.turn, turn_desk=ended.turn_desk)
         before = tuple(self._without(-1))
         answers = tuple(self.human_spoke(agent, late=True))
         if answers:
             yield from (*before, *answers, *self._without())
+        yield from tuple(self._exchanged(-1))
+        self.exchanged(1)
+        yield from tuple(self._exchanged())
         running = ("handoff", "turn", "turn_desk")
         answered = {name: getattr(self.progress, name) for name in running}
         self._set(**dict.fromkeys(running), ended=ended.model_copy(update=answered))
@@ -415,6 +509,7 @@ class Stopwatch:
         yield from self._without()
         if handoff is not None:
             yield self._of_handoff(name)
+            yield from self._exchanged()
             at, left = self._now.accepted_at, name is Name.LEFT
             desk = self.progress.turn_desk
             ended = Ended(handoff=handoff, at=at, turn=turn, turn_desk=desk, may_go_on=left)
@@ -429,6 +524,7 @@ class Stopwatch:
         running = {"handoff": ended.handoff, "turn": ended.turn, "turn_desk": ended.turn_desk}
         self._set(**running, ended=None)
         yield self._of_handoff(Name.LEFT, -1)
+        yield from self._exchanged(-1)
         yield from self._without(-1)
         if ended.turn is None and ended.asked is not None:
             self._set(turn=ended.asked)

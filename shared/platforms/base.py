@@ -21,8 +21,8 @@ USUAL_BODY = 1 << 20  # bytes of a webhook
 class Outcome(StrEnum):
     """The meaning of an answer for its command: done, retry, or failed for good.
 
-    After TRANSIENT with a status of 408 or 5xx, the platform may have taken the command. After
-    NOT_TAKEN, PACED and CREDENTIALS it certainly has not.
+    After TRANSIENT with a status of 408 or 5xx, or of 200 with an error in the body, the platform
+    may have taken the command. After NOT_TAKEN, PACED and CREDENTIALS it certainly has not.
     """
 
     DONE = "done"

@@ -113,9 +113,13 @@ def standing_of(people: Sequence[str]) -> str:
     )
 
 
-def pressed(act: Act, common: Mapping[str, Any], who: Representative) -> Event:
-    """Returns what a person did who pressed a button."""
-    by: dict[str, Any] = {**common, "representative": who}
+def pressed(
+    act: Act, common: Mapping[str, Any], who: Representative, person: str | None = None
+) -> Event:
+    """Returns what a person did who pressed a button. `person` is the platform's own id of them,
+    where Baton must ask for their name.
+    """
+    by: dict[str, Any] = {**common, "representative": who, "native_person": person}
     if act is Act.CLAIM:
         return HumanJoined(**by)
     if act is Act.RELEASE:

@@ -87,7 +87,7 @@ def _counted(entry: JournalEntry) -> list[Measure]:
     done = (
         c for c in entry.commands if isinstance(c, Record) and c.state in (State.SENT, State.FAILED)
     )
-    return [measure for record in done for measure in record.measures]
+    return [measure for record in done for measure in record.counted]
 
 
 async def _journal(store: ConversationStore) -> AsyncIterator[JournalEntry]:

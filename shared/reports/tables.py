@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.reports import spreadsheets
-from shared.reports.figures import CLASSES, Figures, Key, Timing, nothing, of_agents
+from shared.reports.figures import (
+    CLASSES,
+    MESSAGE_CLASSES,
+    Figures,
+    Key,
+    Timing,
+    nothing,
+    of_agents,
+)
 from shared.reports.period import Period
-
-TIMINGS = {
-    "waiting": "waiting",
-    "firstResponse": "first_response",
-    "response": "response",
-    "handling": "handling",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def _frame(report: Report) -> dict[str, Any]:
         "to": report.period.local(report.period.until).isoformat(),
         "tz": report.period.zone.key,
         "classes": list(CLASSES),
+        "messageClasses": list(MESSAGE_CLASSES),
         **({"total": _row(report.total)} if report.total else {}),
     }
 
@@ -76,10 +78,9 @@ def _names(by: Sequence[str]) -> Iterator[str]:
     """Yields the names of all columns that a row of such a report may have."""
     row = nothing(by)
     yield from row.numbers
-    if not of_agents(by):
+    if row.timings and not of_agents(by):
         yield "handoffRate"
-    for name, field in TIMINGS.items():
-        timing: Timing = getattr(row, field)
+    for name, timing in row.timings.items():
         known = {"without": timing.without, "open": timing.open}
         parts = (
             "count",
@@ -95,7 +96,7 @@ def _row(row: Figures) -> dict[str, Any]:
     return {
         **row.numbers,
         **rate,
-        **{name: _timing(getattr(row, field)) for name, field in TIMINGS.items()},
+        **{name: _timing(timing) for name, timing in row.timings.items()},
     }
 
 

@@ -7,6 +7,7 @@ audience, a handoff at a desk, a team target, the CRM record. Commands of a line
 order. Lines do not wait for each other.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from shared.schemas.base import JsonObject, Ours, Stored
 from shared.schemas.content import Content
-from shared.schemas.measures import Measure
+from shared.schemas.measures import OF_MESSAGES, Measure
 from shared.schemas.notation import Time, platform_of
 from shared.schemas.representative import Representative
 
@@ -321,10 +322,27 @@ class Record(BaseCommand):
     """Measures for the reports.
 
     They are counted in the write that marks the command as sent, so they are never counted twice.
+    Those of messages are a field of their own: release 0.2.0 does not know their names, and passes
+    over the field.
     """
 
     kind: Literal["record"] = "record"
     measures: tuple[Measure, ...]
+    messages: tuple[Measure, ...] = ()
+
+    @classmethod
+    def of(cls, id: str, measures: Iterable[Measure]) -> "Record":
+        every = tuple(measures)
+        return cls(
+            id=id,
+            measures=tuple(one for one in every if one.name not in OF_MESSAGES),
+            messages=tuple(one for one in every if one.name in OF_MESSAGES),
+        )
+
+    @property
+    def counted(self) -> tuple[Measure, ...]:
+        """All measures, also those of messages."""
+        return (*self.measures, *self.messages)
 
     @property
     def line(self) -> str:

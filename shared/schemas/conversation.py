@@ -1,6 +1,7 @@
 """The state of one customer's conversation: who speaks, who waits, what is due."""
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -371,6 +372,7 @@ class LineEnds(Stored):
     last: dict[str, int] = Field(default_factory=dict)
 
 
+COUNTED_WITHIN = 4  # quarters of an hour from that of a message
 MOST_LINES = 12  # a handoff at a desk has a line of its own
 
 
@@ -421,7 +423,8 @@ class Conversation(Stored):
       who fell silent here, since they wait or since the last reminder. `assign`: when Baton looks
       for the next person to offer them to.
     - `survey`: the survey of Baton's own that may still be answered.
-    - `progress`: the running clocks of the reports.
+    - `progress`: the running clocks of the reports. `uncounted`: the messages that they have not
+      counted yet, by their keys (see `shared/measures/messages.py`).
     - `line_ends`: tells an instance whether older work stands before what it delivers itself.
     """
 
@@ -477,6 +480,7 @@ class Conversation(Stored):
     handback: Handback | None = None
     bot_run: BotRun | None = None
     progress: Progress | None = None
+    uncounted: Mapping[str, int] = Field(default_factory=dict)
     version: int = 0
     outbox_base: int = 0
     line_ends: LineEnds | None = None
@@ -581,16 +585,27 @@ class Conversation(Stored):
     @property
     def due_at(self) -> Time | None:
         """When the sweep must wake this conversation: for its timers, for an offer, for what waits
-        too long, or at once while an erase is unfinished.
+        too long, to count its messages, or at once while an erase is unfinished.
         """
         dues = (
             self.timer and self.timer.due_at,
             self.assign and self.assign.due_at,
             self.offer and self.offer.until,
             self.erasing and self.erasing.since,
+            self.count_at,
             *(one.gives_up_at for one in self.waiting),
         )
         return min((due for due in dues if due), default=None)
+
+    @property
+    def count_at(self) -> Time | None:
+        """When the reports must count its messages at the latest. The key of the oldest is the
+        first, and begins with its quarter of an hour since 1970.
+        """
+        for key in self.uncounted:
+            quarter = int(key[: key.index("\n")]) + COUNTED_WITHIN
+            return datetime.fromtimestamp(quarter * 900, UTC)
+        return None
 
     @property
     def passed_on(self) -> bool:

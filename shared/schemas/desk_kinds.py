@@ -76,10 +76,20 @@ DESK_KINDS: Mapping[str, DeskKind] = {
         replies=True,
         files=True,
     ),
+    "slack": DeskKind(
+        Way.OPENS_CHATS,
+        is_thread=True,
+        finds_chats=True,
+        edits=True,
+        deletions=True,
+        files=True,
+    ),
 }
 
 # What the place of a kind's chats must look like, as a pattern and in words with an example.
 PLACES: Mapping[str, tuple[str, str]] = {
     "google_chat": (r"spaces/[A-Za-z0-9_-]{1,100}", "a space, like spaces/AAAAbCdEfGh"),
     "matrix": (r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
+    "slack": (r"[CG][A-Z0-9]{2,30}", "the id of a channel, like C0123ABCDEF"),
 }
+PLACED = ("slack",)  # kinds whose rows must name a place

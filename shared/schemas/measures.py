@@ -9,7 +9,7 @@ from shared.schemas.notation import Time
 class Name(StrEnum):
     """The names of measures. The reports' README defines them.
 
-    Those in TIMED carry seconds; the others are counted.
+    Those in TIMED carry seconds, those in OF_MESSAGES are about messages; the others are counted.
     """
 
     CONVERSATION = "conversation"
@@ -43,9 +43,15 @@ class Name(StrEnum):
     FIRST_RESPONSE = "first_response"
     RESPONSE = "response"
     HANDLING = "handling"
+    CUSTOMER_MESSAGE = "customer_message"
+    BOT_MESSAGE = "bot_message"
+    HUMAN_MESSAGE = "human_message"
+    EXCHANGED = "exchanged"
 
 
 TIMED = frozenset({Name.WAITING, Name.FIRST_RESPONSE, Name.RESPONSE, Name.HANDLING})
+MESSAGES = (Name.CUSTOMER_MESSAGE, Name.BOT_MESSAGE, Name.HUMAN_MESSAGE)
+OF_MESSAGES = frozenset({*MESSAGES, Name.EXCHANGED})
 
 
 class Measure(Stored):
@@ -57,6 +63,8 @@ class Measure(Stored):
     - `agent`: empty if the measure is not about a particular agent.
     - `seconds`: the duration of a timed measure.
     - `number`: -1 if an earlier count turned out to be wrong; of RATING the answer, 1 to 5.
+    - `of`: of a message its kind, of a request its reason.
+    - `size`: of a text message the class of its length, of EXCHANGED the number of messages.
     """
 
     name: Name
@@ -66,6 +74,8 @@ class Measure(Stored):
     agent: str = ""
     seconds: float | None = None
     number: int = 1
+    of: str = ""
+    size: int | None = None
 
 
 class Moment(Stored):
@@ -121,7 +131,8 @@ class Handoff(Stored):
     """A handoff. `requested` is None if a human joined without a request.
 
     `desk` is where it was first routed, `channel` where it began. `spoke`: a human has spoken.
-    `surveyed`: the customer was asked how satisfied they are.
+    `surveyed`: the customer was asked how satisfied they are. `messages`: how many the customer and
+    humans have written.
     """
 
     requested: Moment | None = None
@@ -132,6 +143,7 @@ class Handoff(Stored):
     responded: bool = False
     spoke: bool = False
     surveyed: bool = False
+    messages: int = 0
 
 
 class Ended(Stored):

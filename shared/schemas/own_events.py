@@ -90,6 +90,12 @@ class NumberMoved(ByCustomer):
     reason: str
 
 
+class CountDue(Event):
+    """The reports must count the messages of a conversation in which nothing else was counted."""
+
+    kind: ClassVar[str] = "count_due"
+
+
 class ReopenTimeout(Event):
     """The customer has not written since the message in `entry` began to wait for it."""
 

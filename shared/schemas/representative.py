@@ -44,3 +44,8 @@ class Representative(Theirs):
     def name(self) -> str:
         """The name that identifies a representative within a conversation."""
         return self.display_name or ""
+
+
+def is_bots(who: Representative) -> bool:
+    """Returns whether this is a bot."""
+    return who.representative_type is RepresentativeType.BOT

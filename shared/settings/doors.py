@@ -60,6 +60,12 @@ DOORS = (
         ("matrix_hs_tokens",),
         _serves("matrix"),
     ),
+    Door(
+        "webhook of Slack",
+        ("receive_webhook",),
+        ("slack_signing_secrets", "slack_bot_token"),
+        _serves("slack"),
+    ),
     Door("REST API", ("send_representative",), ("baton_api_keys",)),
     Door(
         "sessions of people",
@@ -112,6 +118,18 @@ DOORS = (
         ("receive_webhook", "send_representative", "deliver_outbox"),
         ("matrix_api_url", "matrix_server_name", "matrix_as_token"),
         lambda settings: any(desk.kind == "matrix" for desk in settings.baton_desks),
+    ),
+    Door(
+        "threads of Slack, which an erase reaches too",
+        ("send_representative", "deliver_outbox"),
+        ("slack_bot_token",),
+        lambda settings: any(desk.kind == "slack" for desk in settings.baton_desks),
+    ),
+    Door(
+        "files of Slack",
+        ("relay_media",),
+        ("slack_bot_token",),
+        lambda settings: "slack" in settings.baton_platforms,
     ),
     Door(
         "flags at CSKU",

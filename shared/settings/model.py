@@ -219,6 +219,12 @@ class Settings(BaseModel):
     """What becomes of a room at the end: `tombstone` closes it and an erase still reaches it; with
     `leave` the customer leaves it.
     """
+    slack_api_url: Url = "https://slack.com/api"
+    """Where Slack's Web API is."""
+    slack_bot_token: Secret = None
+    """The token of the Slack app's bot user, which begins with `xoxb-`."""
+    slack_signing_secrets: Secrets = ()
+    """The Slack app's signing secret, which proves events and buttons."""
     whatsapp_app_name: Annotated[str, Field(max_length=NAME_LIMIT)] = "WhatsApp Business app"
     """The name of a human who answers in the WhatsApp Business app, which names no author."""
     whatsapp_numbers: PhoneNumberIds = ()

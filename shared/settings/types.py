@@ -305,7 +305,7 @@ Facts = Annotated[frozenset[Fact], BeforeValidator(_facts)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Heard = Annotated[tuple[Literal["reactions"], ...], BeforeValidator(names)]
 PlatformName = Literal[
-    "business_messages", "csku", "rcs", "whatsapp", "ccai", "google_chat", "matrix"
+    "business_messages", "csku", "rcs", "whatsapp", "ccai", "google_chat", "matrix", "slack"
 ]
 PlatformNames = Annotated[tuple[PlatformName, ...], BeforeValidator(names)]
 Secrets = Annotated[Names, Field(repr=False)]

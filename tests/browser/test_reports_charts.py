@@ -12,7 +12,7 @@ from infra.local.server import LocalServer
 from tests.browser import reports
 
 NUMBERS = re.compile(r"The numbers are in the table below\.$")
-CHARTS = ("today", "outcomes", "waiting", "first", "days")
+CHARTS = ("today", "outcomes", "waiting", "first", "days", "volume", "taken")
 
 
 @pytest.fixture(scope="module")

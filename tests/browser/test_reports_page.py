@@ -31,7 +31,7 @@ def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     reports.show(page, played)
     tiles = page.locator("#tiles > div")
     expect(tiles.nth(0)).to_contain_text("Waiting now2longest")
-    expect(tiles.nth(1)).to_contain_text("Requests for a human3last week 0")
+    expect(tiles.nth(2)).to_contain_text("Requests for a human3last week 0")
     expect(page.locator("#outcomes tbody tr").first).to_have_text("A person came, and has left10")
     cells = [int(text) for text in page.locator("#outcomes tbody td").all_text_contents()]
     *outcomes, _, every = cells[::2]  # the last row but one adds up two of them
@@ -154,7 +154,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(
     asked = list[str]()
     page.on("request", lambda request: asked.append(unquote(request.url)))
     reports.show(page, played)
-    expect(page.locator("#figures > div").nth(1)).to_have_text("Requests for a person3before 0")
+    expect(page.locator("#figures > div").nth(2)).to_have_text("Requests for a person3before 0")
     expect(page.locator("#desks tbody td").first).to_have_text("3 (–)")
     expect(page.locator("#waiting thead th").last).to_have_text("Before")
     (shown,) = {one for one in asked if "by=day;hour;channel;desk" in one}
@@ -171,6 +171,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(
         ("days", "day", "3"),
         ("channels", "channel", "business_messages"),
         ("desks", "desk", "api"),
+        ("reasons", "reason", "<b>refund</b>"),
         ("agents", "agent", "Jane <Doe>"),
     ],
 )
@@ -323,3 +324,31 @@ def test_without_a_key_it_says_what_to_do_and_shows_no_empty_figures(
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#outcomes canvas")).to_be_visible()
     expect(page.locator("#hint")).to_be_hidden()
+
+
+# A manager's questions: what to click, where the answer stands, and what it says.
+QUESTIONS = {
+    "how long did people wait last week, by desk": (["7 days", "Desks"], "#desks", "api"),
+    "who answered": (["Agents"], "#agents", "Jane <Doe>"),
+    "what did customers want": (["Reasons"], "#reasons", "<b>refund</b>"),
+    "how many gave up": (["Period"], "#figures", "Gave up, not answered"),
+    "what changed": (["Period"], "#period-title", "Before: 20"),
+    "which hours": (["Hours"], "#hours", "Monday"),
+    "how many messages does a handoff take": (["Messages"], "#taken", "Half of 1 took 1 messages"),
+    "were customers content": (["Period"], "#figures", "How content, from 1 to 5"),
+    "what did the bot hand over": (["Period"], "#figures", "Went from the bot to a person100.0 %"),
+    "what stands open now": (["Now"], "#tiles", "Waiting now2"),
+}
+
+
+def test_each_question_of_a_manager_is_answered_within_two_clicks(
+    page: Page, played: LocalServer
+) -> None:
+    reports.show(page, played)
+    for question, (clicks, place, answer) in QUESTIONS.items():
+        for name in clicks:
+            page.get_by_text(name, exact=True).first.click()
+        found = page.locator(place)
+        expect(found, question).to_contain_text(answer)
+        expect(found, question).to_be_in_viewport()
+        assert len(clicks) <= 2

@@ -12,8 +12,11 @@ from shared.errors import BadRequest
 from shared.measures.counts import Count
 from shared.reports.figures import figures
 from shared.settings.model import read_settings
+from tests.soak import SOAKS
 
-SOME = ["--conversations", "240"]
+pytestmark = pytest.mark.soak
+
+SOME = ["--conversations", "2000" if SOAKS else "240"]
 
 
 def counted(folder: Path) -> list[Count]:
@@ -36,6 +39,7 @@ def test_a_week_has_all_outcomes_and_is_removed(
     numbers = figures(counted(folder)).numbers
     assert numbers["conversations"] > 40
     assert numbers["requested"] > 15
+    assert min(numbers[name] for name in ("rated", "customerMessages", "botMessages")) > 0
     outcomes = ("left", "returned", "failed", "closed", "expired")
     assert min(numbers[name] for name in outcomes) > 0, numbers
     assert "Sample data" in (folder / demo_data.MARK).read_text()

@@ -17,7 +17,7 @@ from infra.doctor import checks as doctor_checks
 from infra.doctor import doctor
 from infra.doctor import files as doctor_files
 from infra.doctor import state as doctor_state
-from infra.doctor.channels import whatsapp
+from infra.doctor.channels import SLACK_SCOPES, slack, whatsapp
 from infra.doctor.http import Answer, Finding, Patient, Verdict
 from infra.documents.alarms import ALARMS
 from infra.local.server import LocalServer
@@ -153,7 +153,7 @@ def test_only_what_is_used_is_checked(healthy: LocalServer) -> None:
     assert well, found
     said = "\n".join(one.what for one in found)
     assert "WhatsApp: a webhook without signature is answered 401" in said
-    assert "Not checked as not in use: business_messages, rcs, ccai, csku" in said
+    assert "Not checked as not in use: business_messages, rcs, ccai, csku, slack" in said
     assert not any(name in said for name in ("Business Messages", "RCS:", "CSKU:"))
 
 
@@ -592,3 +592,55 @@ def test_without_metas_agent_its_subscription_is_not_asked_for() -> None:
     found = list(whatsapp(Patient("https://baton.test", known, None, send=meta)))
     assert all("standby" not in one.what for one in found)
     assert meta.asked == []
+
+
+IN_SLACK = {
+    "SLACK_BOT_TOKEN": "xoxb-token-of-the-bot",
+    "BATON_DESKS": '[{"name": "support", "kind": "slack", "place": "C0123ABCDEF"}, {"name": "x"}]',
+}
+CHANNEL = "Slack: the bot reads the channel C0123ABCDEF"
+ALL = "Slack: the bot's token has all scopes"
+
+
+@pytest.mark.parametrize(
+    ("token", "channel", "scopes", "known", "said"),
+    [
+        ({"ok": True}, {"ok": True}, SLACK_SCOPES, IN_SLACK, [ALL, CHANNEL]),
+        ({"ok": True}, {"ok": True}, SLACK_SCOPES[1:], IN_SLACK,
+         ["Slack: the bot's token lacks channels:history", CHANNEL]),
+        ({"ok": True}, {"ok": False, "error": "not_in_channel"}, SLACK_SCOPES, IN_SLACK,
+         [ALL, "Slack: the bot cannot read the channel C0123ABCDEF (not_in_channel)"]),
+        ({"ok": False, "error": "invalid_auth"}, {}, (), IN_SLACK,
+         ["Slack does not accept the bot's token (invalid_auth)"]),
+        ({}, {}, (), {},
+         ["Slack: the bot's token: SLACK_BOT_TOKEN is not in your environment"]),
+        ({"ok": True}, {}, SLACK_SCOPES, {**IN_SLACK, "BATON_DESKS": "{"}, [ALL]),
+    ],
+)  # fmt: skip
+def test_what_slack_lets_the_bot_do(
+    token: dict[str, Any],
+    channel: dict[str, Any],
+    scopes: tuple[str, ...],
+    known: dict[str, str],
+    said: list[str],
+) -> None:
+    def send(method: str, url: str, body: bytes | None, headers: Any) -> Answer:
+        if "slack.com" not in url:
+            return Answer(401, "{}", {FUNCTION_HEADER: "receive_webhook"})
+        assert headers["authorization"] == "Bearer xoxb-token-of-the-bot"
+        answer = token if url.endswith("auth.test") else channel
+        return Answer(200, json.dumps(answer), {"x-oauth-scopes": ",".join(scopes)})
+
+    found = list(slack(Patient("https://baton.test", known, None, send=send)))
+    assert [one.what for one in found[1:]] == said
+    assert all(one.advice for one in found if one.verdict is Verdict.ILL)
+    assert "token-of" not in "".join(one.what + one.advice for one in found)
+
+
+def test_slacks_manifest_asks_for_the_scopes_that_are_checked() -> None:
+    page = (Path(__file__).parents[2] / "shared/platforms/slack/README.md").read_text()
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    events = ["message.channels", "message.groups"]
+    assert re.findall(r"^ +- (\S+)$", text, re.MULTILINE) == [*sorted(SLACK_SCOPES), *events]
+    doors = re.findall(r"request_url: https://\S+?(/receive_webhook\S+)$", text, re.MULTILINE)
+    assert doors == ["/receive_webhook/slack"] * 2

@@ -21,6 +21,7 @@ UNKEYED = [
     "/sim/rcs/customers",
     "/sim/whatsapp/customers",
     "/sim/ccai/customers/1001/agent",
+    "/sim/slack/threads/C0SUPPORT-1.000001/people",
     "/sim/csku/v1/conversation/need-human",
     "/sim/dialogflow/faults",
     "/local/variables/business_messages:3333",

@@ -21,7 +21,7 @@ from tests.forked import ForkedServer
 from tests.infra.damage import damage_store
 
 ROOT = Path(__file__).parents[2]
-FILES = ["baton", "platform", "rcs", "whatsapp", "ccai", "dialogflow", "crm"]
+FILES = ["baton", "platform", "rcs", "whatsapp", "ccai", "slack", "dialogflow", "crm"]
 SAY = "/sim/business_messages/customers/3333/messages"
 GARBAGE = bytes(range(256)) * 64
 

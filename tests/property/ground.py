@@ -17,10 +17,14 @@ from shared.delivery.sweep import sweep
 from shared.errors import Unavailable
 from shared.handoff.channels import all_of
 from shared.measures.counts import Count, difference
+from shared.measures.messages import measures_of
 from shared.ports import ConversationStore, Ports
 from shared.reports.figures import figures
 from shared.reports.recount import measured
 from shared.schemas.conversation import Conversation, Phase
+from shared.schemas.events import FromUser
+from shared.schemas.journal import Verdict
+from shared.schemas.measures import Name
 from tests.property.clients import Ask, Clients, Report
 from tests.property.ledger import Ledger, whole_journal
 from tests.property.world import UNACCEPTABLE, Crash, World
@@ -30,6 +34,7 @@ EVER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 BARE = "bare:p0"
 CHANNELS, ALL = (PLAIN, QUIRKY, BARE), (PLAIN, QUIRKY, BARE, DESK, TRACKED)
 JOINED, LEFT = "REPRESENTATIVE_JOINED", "REPRESENTATIVE_LEFT"
+FROM_USER = {one.kind for one in FromUser.__subclasses__()}
 T = TypeVar("T")
 
 
@@ -130,14 +135,34 @@ class Ground(RuleBasedStateMachine):
         )
         turns = sum(one.progress is not None and one.progress.turn is not None for one in now)
         open_ = (
-            said.waiting.open,
+            said.timings["waiting"].open,
             said.numbers["withHuman"],
-            said.handling.open,
-            said.response.open,
+            said.timings["handling"].open,
+            said.timings["response"].open,
         )
         if open_ != (waiting, with_human, there, turns):
             faults.append(f"reports: open are {open_}, not {(waiting, with_human, there, turns)}")
+        written, later = self._customers_messages(), said.numbers["customerMessages"]
+        later += sum(
+            message.number
+            for state in now
+            for message in measures_of(state.uncounted)
+            if message.name is Name.CUSTOMER_MESSAGE
+        )
+        if written != later:
+            faults.append(f"reports: {later} messages of customers, not {written}")
         return faults
+
+    def _customers_messages(self) -> int:
+        """Returns how many the journals have: each was accepted, and not heard before."""
+        store = self.world.instances[0].store
+        entries = [entry for one in ALL for entry in self.do(whole_journal(store, one))]
+        accepted = (
+            entry
+            for entry in entries
+            if entry.kind in FROM_USER and entry.verdict is Verdict.ACCEPTED and not entry.marker
+        )
+        return len({(entry.source, entry.id) for entry in accepted})
 
     # The ways in.
 

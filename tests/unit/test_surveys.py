@@ -250,4 +250,4 @@ def test_an_erase_of_a_customer_who_was_passed_on_ends_what_a_human_joined() -> 
     team = held()
     team.passes(JANE)
     ended = close(team.conversation, Name.ERASED, team.now).measures
-    assert [one.name for one in ended] == [Name.LEFT]
+    assert [one.name for one in ended] == [Name.LEFT, Name.EXCHANGED]

@@ -1,5 +1,6 @@
-// Charts that are readable without colours: one series is solid, the next hatched, and the numbers
-// stand beside each. In print they are dark on white, fit the page, and show their numbers.
+// Charts that are readable without colours: one series is solid, the next hatched, the third pale,
+// and the numbers stand beside each. In print they are dark on white, fit the page, and show their
+// numbers.
 
 import { find, make } from "./dom.js";
 
@@ -36,7 +37,7 @@ function hatched(ink) {
   return pen.createPattern(tile, "repeat");
 }
 
-const fills = (ink) => [ink, hatched(ink)];
+const fills = (ink) => [ink, hatched(ink), colour("--line")];
 const dashes = [[], [5, 4]];
 const marks = ["circle", "rectRot"];
 
@@ -90,7 +91,7 @@ function datasets(kind, all, ink) {
     pointStyle: marks[index % 2],
     pointRadius: 4,
     pointBackgroundColor: index % 2 ? colour("--card") : ink,
-    backgroundColor: kind === "bar" ? fills(ink)[index % 2] : "transparent",
+    backgroundColor: kind === "bar" ? fills(ink)[index % 3] : "transparent",
   }));
 }
 

@@ -47,15 +47,17 @@ async function show(notice = null) {
 
 function showAll(period, date, at, answer) {
   const { now, then, hoursThen, found, waiting } = answer;
-  showToday(now.total, then.total, date, local(at, period.tz).slice(-5));
+  showToday(now.total, then.total, found.total, date, local(at, period.tz).slice(-5));
   showQueue(waiting, now.total.waiting.open);
   if (!showNothing(found.total, period)) return;
   showHoursOfToday(now, hoursThen, date);
-  const [days, hours, channels, desks] = found.reports;
-  const [channelsBefore, desksBefore] = answer.before.reports;
+  const [days, hours, channels, desks, ...others] = found.reports;
+  const [channelsBefore, desksBefore, ...othersBefore] = answer.before.reports;
   showPeriod(found, answer.before.total, period);
   showDays(days);
   showHours(hours);
+  showReasons(others[0].rows, othersBefore[0].rows);
+  showMessages(found, answer.before.total, others.slice(1), othersBefore.slice(1));
   showWho({ channels, channelsBefore, desks, desksBefore, ...answer });
 }
 
@@ -103,13 +105,14 @@ function setTrouble(text) {
   find("trouble").textContent = text ?? "";
 }
 
-function showToday(now, then, date, time) {
+function showToday(now, then, period, date, time) {
   find("today-note").textContent =
     `Today until ${time}, beside as many hours of last ${weekday(date)}.`;
   const tile = (name, value, before) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, before)));
   find("tiles").replaceChildren(
     tile("Waiting now", "", ""),
+    tile("With a person now", String(period.withHuman), "of those in the period below"),
     tile("Requests for a human", String(now.requested), `last week ${then.requested}`),
     tile(
       "Half were answered within",
@@ -129,6 +132,9 @@ function showToday(now, then, date, time) {
 /** Returns the mean answer to the survey, and how many answered. */
 const satisfaction = ({ ratingSum, rated }) =>
   rated ? `${(ratingSum / rated).toFixed(1)} (${rated})` : "–";
+
+/** Returns the messages of customers, the bot and people. */
+const messages = (row) => row.customerMessages + row.botMessages + row.humanMessages;
 
 /** Returns how many customers no person answered: none was available, or they waited in vain. */
 const unanswered = (row) => row.failed + row.expired;
@@ -211,14 +217,16 @@ const outcome = (row, name) => (name === "waiting" ? row.waiting.open : row[name
 function showFigures(now, then) {
   const figures = [
     ["Customers who wrote", (row) => String(row.conversations)],
+    ["Messages", (row) => String(messages(row))],
     ["Requests for a person", (row) => String(row.requested)],
-    ["Went to a person", (row) => percent(row.handoffRate)],
+    ["Went from the bot to a person", (row) => percent(row.handoffRate)],
     ["Half waited at most", (row) => duration(row.waiting.median)],
     ["9 of 10 waited at most", (row) => duration(row.waiting.p90)],
     ["Half were answered within", (row) => duration(row.firstResponse.median)],
     ["9 of 10 were answered within", (row) => duration(row.firstResponse.p90)],
-    ["Half took a person", (row) => duration(row.handling.median)],
-    ["Not answered", (row) => String(unanswered(row))],
+    ["Half were with a person at most", (row) => duration(row.handling.median)],
+    ["Half of handoffs took at most", (row) => `${row.exchanged.median ?? "–"} messages`],
+    ["Gave up, not answered", (row) => String(unanswered(row))],
     ["Passed on to a colleague", (row) => String(row.transferred)],
     ["How content, from 1 to 5", satisfaction],
   ];
@@ -297,6 +305,7 @@ function showDays(found) {
   const rows = found.rows.map((row) => [
     row.by.day,
     String(row.conversations),
+    String(messages(row)),
     String(row.requested),
     String(unanswered(row)),
     duration(row.waiting.median),
@@ -308,6 +317,7 @@ function showDays(found) {
   const heads = [
     "Day",
     "Customers who wrote",
+    "Messages",
     "Requests",
     "Not answered",
     "Half waited",
@@ -323,6 +333,89 @@ function showDays(found) {
     { kind: "line", names, series, ticks: duration },
     table("Day by day", heads, rows),
   );
+  showVolume(found.rows);
+}
+
+/** Shows how much there was to do on each day. */
+function showVolume(days) {
+  const WRITTEN = [
+    ["Messages of customers", (row) => row.customerMessages],
+    ["Messages of the bot and of people", (row) => row.botMessages + row.humanMessages],
+    ["Requests for a person", (row) => row.requested],
+  ];
+  const rows = days.map((row) => [row.by.day, ...WRITTEN.map(([, count]) => String(count(row)))]);
+  const sum = (count) => days.reduce((all, row) => all + count(row), 0);
+  draw(
+    "volume",
+    "Messages and requests by day",
+    `${sum(messages)} messages and ${sum((row) => row.requested)} requests for a person.`,
+    {
+      kind: "bar",
+      names: days.map((row) => row.by.day),
+      series: WRITTEN.map(([name, count]) => ({ name, values: days.map(count) })),
+    },
+    table("By day", ["Day", ...WRITTEN.map(([name]) => name)], rows),
+  );
+}
+
+const OTHER = "(other)";
+
+function showReasons(rows, before) {
+  const known = new Map(before.map((row) => [row.by.reason, row.requested]));
+  const named = (reason) => (reason === OTHER ? "other reasons" : reason || "(none given)");
+  const lines = rows
+    .toSorted((one, two) => two.requested - one.requested)
+    .map((row) => [named(row.by.reason), row.requested, known.get(row.by.reason) ?? 0]);
+  find("reasons").replaceChildren(
+    lines.length
+      ? table(
+          "Requests by reason",
+          ["Reason", "Requests", "Before"],
+          lines.map((line) => line.map(String)),
+        )
+      : make("p", { class: "note" }, "No customer asked for a person."),
+  );
+}
+
+function showMessages({ total, messageClasses }, earlier, now, then) {
+  const { exchanged } = total;
+  const names = messageClasses.map((limit, index) =>
+    index === 0 ? `up to ${limit}` : `to ${limit}`,
+  );
+  names.push(`over ${messageClasses.at(-1)}`);
+  const sentence = exchanged.count
+    ? `Half of ${exchanged.count} took ${exchanged.median} messages at most, nine in ten ` +
+      `${exchanged.p90} (before: ${earlier.exchanged.median ?? "–"} and ` +
+      `${earlier.exchanged.p90 ?? "–"}). What the bot says is not counted here.`
+    : "None has ended yet.";
+  draw(
+    "taken",
+    "How many messages a handoff takes",
+    sentence,
+    { kind: "bar", names, series: [{ name: "handoffs", values: exchanged.distribution }] },
+    table(
+      "Messages of customers and people",
+      ["Took", "Handoffs", "Before"],
+      names.map((name, index) => [
+        name,
+        ...[exchanged, earlier.exchanged].map((one) => String(one.distribution[index])),
+      ]),
+    ),
+  );
+  showWritten("kinds", "Kind", now[0], then[0], (row) => row.by.kind);
+  const characters = (row) => (row.by.length ? `${row.by.length} characters` : "no text");
+  showWritten("lengths", "Length", now[1], then[1], characters);
+}
+
+function showWritten(id, caption, now, then, named) {
+  const known = new Map(then.rows.map((row) => [named(row), row]));
+  const of = ["customerMessages", "botMessages", "humanMessages"];
+  const rows = now.rows.map((row) => [
+    named(row),
+    ...of.map((one) => `${row[one]} (${known.get(named(row))?.[one] ?? 0})`),
+  ]);
+  const heads = [caption, "Of customers", "Of the bot", "Of people"];
+  find(id).replaceChildren(table(`Messages by ${caption.toLowerCase()}`, heads, rows));
 }
 
 function showHours(found) {
@@ -373,6 +466,7 @@ const COUNTS = [
   ["Content, 1 to 5", satisfaction],
 ];
 const OF_AGENTS = [
+  ["Messages", (row) => row.messages],
   ["Handoffs taken", (row) => row.joined],
   ["Joined", (row) => row.frames],
   ["Went quiet", (row) => row.returned],
@@ -433,6 +527,15 @@ async function start() {
     if (!target.dataset.preset) return;
     take((today) => preset(target.dataset.preset, today));
     if (givenKey() !== "") void show();
+  });
+  find("parts").addEventListener("click", (event) => {
+    const part = event.target.closest("a");
+    if (!part) return;
+    event.preventDefault(); // the address names the days and the time zone
+    const place = find(part.hash.slice(1));
+    place.tabIndex = place.tabIndex < 0 ? -1 : place.tabIndex;
+    place.scrollIntoView();
+    place.focus({ preventScroll: true });
   });
   find("print").addEventListener("click", () => print());
   for (const button of document.querySelectorAll("[data-csv]"))

@@ -43,6 +43,7 @@ const KINDS = {
   identity_conflict: "two conversations of one customer stay apart",
   number_moved: "the number is another customer’s now",
   rename: "a name was moved",
+  count_due: "messages are counted",
   reopen_timeout: "the customer has not come back",
   template_lost: "the template was refused",
   unknown: "unknown event",

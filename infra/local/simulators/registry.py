@@ -12,6 +12,8 @@ from infra.local.settings import (
     CSKU_BUSINESS,
     RCS_TOKEN,
     SIGNING_KEY,
+    SLACK_SECRET,
+    SLACK_TOKEN,
     WHATSAPP_SECRET,
     WHATSAPP_TOKEN,
 )
@@ -21,6 +23,7 @@ from infra.local.simulators.csku import CskuSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs import RcsSimulator
 from infra.local.simulators.simulator import Simulator
+from infra.local.simulators.slack import SlackSimulator
 from infra.local.simulators.whatsapp import WhatsAppSimulator
 
 
@@ -43,6 +46,7 @@ def simulators(port: int, folder: Path) -> Mapping[str, Simulator]:
         "rcs": RcsSimulator(stores["rcs"], f"{doors}/rcs", token),
         "whatsapp": WhatsAppSimulator(stores["whatsapp"], f"{doors}/whatsapp", secret, access),
         "ccai": _ccai(stores["ccai"], f"{doors}/ccai"),
+        "slack": _slack(stores["slack"], f"{doors}/slack", f"http://127.0.0.1:{port}"),
     }
 
 
@@ -68,11 +72,20 @@ def _ccai(store: PlatformStore, door: str) -> CcaiSimulator:
     )
 
 
+def _slack(store: PlatformStore, door: str, here: str) -> SlackSimulator:
+    secret, token = (
+        _first("SLACK_SIGNING_SECRETS", SLACK_SECRET),
+        _first("SLACK_BOT_TOKEN", SLACK_TOKEN),
+    )
+    return SlackSimulator(store, door, secret, token, here)
+
+
 _FILES = {
     "business_messages": "platform.sqlite",
     "rcs": "rcs.sqlite",
     "whatsapp": "whatsapp.sqlite",
     "ccai": "ccai.sqlite",
+    "slack": "slack.sqlite",
 }
 
 

@@ -32,11 +32,13 @@ counted AS (
     COUNTIF(name = 'lapsed') AS lapsed,
     COUNTIF(name = 'surveyed') AS surveyed,
     COUNTIF(name = 'rated') AS rated,
-    SUM(IF(name = 'rating', number, 0)) AS rating_sum
+    SUM(IF(name = 'rating', number, 0)) AS rating_sum,
+    SUM(IF(name = 'human_message', number, 0)) AS messages
   FROM `${measures}`
   WHERE name IN (
     'taken', 'frame', 'quiet', 'waiting', 'first_response', 'response', 'handling',
-    'transferred', 'offered', 'declined', 'lapsed', 'surveyed', 'rated', 'rating'
+    'transferred', 'offered', 'declined', 'lapsed', 'surveyed', 'rated', 'rating',
+    'human_message'
   )
   GROUP BY ${by}
 )
@@ -52,6 +54,7 @@ SELECT
   surveyed,
   rated,
   rating_sum,
+  messages,
   IFNULL(waiting.ended, 0) AS waiting_count,
   waiting.median AS waiting_median,
   waiting.p90 AS waiting_p90,

@@ -7,7 +7,9 @@ SELECT
   IFNULL(measure.desk, '') AS desk,
   IFNULL(measure.agent, '') AS agent,
   measure.seconds,
-  IFNULL(measure.number, 1) AS number
+  IFNULL(measure.number, 1) AS number,
+  IFNULL(measure.`of`, '') AS of_,
+  measure.size
 FROM (
   SELECT measures, ROW_NUMBER() OVER (PARTITION BY id ORDER BY time) AS copy
   FROM `${handoffs}`

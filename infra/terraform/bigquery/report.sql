@@ -26,7 +26,10 @@ WITH counted AS (
     SUM(IF(name = 'lapsed', number, 0)) AS lapsed,
     SUM(IF(name = 'surveyed', number, 0)) AS surveyed,
     SUM(IF(name = 'rated', number, 0)) AS rated,
-    SUM(IF(name = 'rating', number, 0)) AS rating_sum
+    SUM(IF(name = 'rating', number, 0)) AS rating_sum,
+    SUM(IF(name = 'customer_message', number, 0)) AS customer_messages,
+    SUM(IF(name = 'bot_message', number, 0)) AS bot_messages,
+    SUM(IF(name = 'human_message', number, 0)) AS human_messages
   FROM `${measures}`
   GROUP BY 1
 ),
@@ -49,6 +52,33 @@ timed AS (
     MIN(IF(100 * place >= 90 * ended, seconds, NULL)) AS p90
   FROM ranked
   GROUP BY ${by}, name
+),
+taken AS (
+  SELECT
+    ${key} AS ${by},
+    size,
+    SUM(number) AS handoffs
+  FROM `${measures}`
+  WHERE name = 'exchanged'
+  GROUP BY 1, 2
+),
+summed AS (
+  SELECT
+    ${by},
+    size,
+    SUM(handoffs) OVER (PARTITION BY ${by} ORDER BY size) AS upto,
+    SUM(handoffs) OVER (PARTITION BY ${by}) AS ended
+  FROM taken
+  WHERE handoffs > 0
+),
+exchanged AS (
+  SELECT
+    ${by},
+    MAX(ended) AS ended,
+    MIN(IF(100 * upto >= 50 * ended, size, NULL)) AS median,
+    MIN(IF(100 * upto >= 90 * ended, size, NULL)) AS p90
+  FROM summed
+  GROUP BY ${by}
 )
 SELECT
   ${by},
@@ -73,6 +103,12 @@ SELECT
   surveyed,
   rated,
   rating_sum,
+  customer_messages,
+  bot_messages,
+  human_messages,
+  IFNULL(exchanged.ended, 0) AS exchanged_count,
+  exchanged.median AS exchanged_median,
+  exchanged.p90 AS exchanged_p90,
   IFNULL(waiting.ended, 0) AS waiting_count,
   waiting.median AS waiting_median,
   waiting.p90 AS waiting_p90,
@@ -97,3 +133,4 @@ LEFT JOIN (SELECT * FROM timed WHERE name = 'waiting') AS waiting USING (${by})
 LEFT JOIN (SELECT * FROM timed WHERE name = 'first_response') AS first_response USING (${by})
 LEFT JOIN (SELECT * FROM timed WHERE name = 'response') AS response USING (${by})
 LEFT JOIN (SELECT * FROM timed WHERE name = 'handling') AS handling USING (${by})
+LEFT JOIN exchanged USING (${by})

@@ -33,8 +33,7 @@ run "the_database_is_safe_and_alarms_ring" {
 
   assert {
     condition = toset([for one in google_firestore_field.these : "${one.collection} ${one.field}" if length(one.ttl_config) == 1]) == toset([
-    "conversations expire_at", "journal expire_at", "people expire_at",
-    "devices expire_at", "counts expire_at"])
+    "conversations expire_at", "journal expire_at", "people expire_at", "devices expire_at", "counts expire_at"])
     error_message = "Conversations, journal entries, people, devices and counts expire at expire_at, and nothing else does."
   }
   assert {
@@ -161,7 +160,7 @@ run "the_handoff_topic_is_written" {
     error_message = "Rows expire, the table does not."
   }
   assert {
-    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent"] : "handoffs_by_${by}"])
+    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent", "kind", "length", "reason"] : "handoffs_by_${by}"])
     error_message = "There is a view for each way to break a report down."
   }
   assert {

@@ -118,7 +118,7 @@ def _about(draft: Draft) -> Representative | None:
     with it. Nor does the customer's return, with which a human's words are sent that waited.
     """
     gone = [human.representative for human in draft.gone[-1:]]
-    named = next(iter((*gone, *draft.released)), None)
+    named = next(iter((*gone, *draft.released_humans)), None)
     return getattr(draft.event, "representative", named)
 
 

@@ -227,6 +227,7 @@ def handback_for_bot(draft: Draft) -> JsonObject:
 def measure(draft: Draft) -> None:
     """Words that could not be said to the customer, for which there is a reason, answer nothing."""
     verdict = draft.step.verdict
+    is_first = verdict is Verdict.ACCEPTED and draft.event.heard_by is None
     measured = measured_by(
         draft.before,
         draft.conversation,
@@ -234,12 +235,13 @@ def measure(draft: Draft) -> None:
         draft.now,
         said=draft.reason is None and verdict is not Verdict.SUPPRESSED,
         late=verdict is Verdict.STALE,
+        written=is_first,
         released=draft.released,
         rated=draft.rated,
     )
-    draft.change(progress=measured.progress)
+    draft.change(progress=measured.progress, uncounted=measured.uncounted)
     if measured.measures:
-        draft.emit(Record(id=draft.derived_id("record"), measures=measured.measures))
+        draft.emit(Record.of(draft.derived_id("record"), measured.measures))
 
 
 def forget_lines(draft: Draft) -> None:

@@ -14,7 +14,7 @@ from shared.schemas.content import Content
 from shared.schemas.conversation import Participant, Reopening, Waiting
 from shared.schemas.events import Undelivered
 from shared.schemas.own_events import ReopenTimeout, TemplateLost
-from shared.schemas.representative import Representative, RepresentativeType
+from shared.schemas.representative import is_bots
 
 
 def reopen(draft: Draft) -> None:
@@ -40,18 +40,18 @@ def release(draft: Draft) -> None:
         if gone is not None and gone.representative.name != who.name:
             show_gone(draft, gone)
             gone = None
-        withheld = _withheld(draft) if _is_bots(who) else None
+        withheld = _withheld(draft) if is_bots(who) else None
         draft.ended[one.entry] = (State.DROPPED if withheld else State.RELEASED, withheld)
         if withheld:
             continue
         frame = None
-        if not _is_bots(who):
+        if not is_bots(who):
             human = draft.conversation.present(who)
             if human is None:
                 gone = gone or show(draft, who, draft.derived_id(f"JOINED {one.entry}"))
             frame = introduce(draft, human).frame if human else gone.frame if gone else None
             _note_first_response(draft)
-            draft.released.append(who)
+        draft.released.append(words)
         _say(draft, one, words, frame)
     if gone is not None:
         show_gone(draft, gone)
@@ -71,10 +71,6 @@ def _say(draft: Draft, waited: Waiting, held: SendMessage, frame: str | None) ->
     }
     whole = held.model_copy(update=update)
     say_in_pieces(draft, whole, draft.derived_id(f"{Notice.PREFIX} {waited.entry}"))
-
-
-def _is_bots(who: Representative) -> bool:
-    return who.representative_type is RepresentativeType.BOT
 
 
 def _withheld(draft: Draft) -> str | None:

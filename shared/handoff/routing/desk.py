@@ -21,7 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from shared.handoff.routing.hours import Hours
 from shared.schemas.conversation import Conversation
-from shared.schemas.desk_kinds import DESK_KINDS, PLACES, Way
+from shared.schemas.desk_kinds import DESK_KINDS, PLACED, PLACES, Way
 from shared.schemas.languages import language_of
 from shared.schemas.notation import platform_of
 
@@ -106,6 +106,8 @@ class Desk(BaseModel):
         pattern, example = PLACES.get(self.kind, ("", ""))
         if pattern and self.place is not None and not re.fullmatch(pattern, self.place):
             raise ValueError(f"place: give {example}")
+        if self.kind in PLACED and self.place is None:
+            raise ValueError(f"place: is missing; give {example}")
         return self
 
     @property

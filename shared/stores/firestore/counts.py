@@ -1,7 +1,7 @@
 """Counts of the reports as Firestore documents, one for each day and shard.
 
 counts/{day}.{shard}   expire_at,
-                       counts: {quarter: {[channel, desk, agent]: {name: {bin: number}}}},
+                       counts: {quarter: {[channel, desk, agent]: {name[:of]: {bin: number}}}},
                        journal_until: when the first journal entry behind these counts expires,
                        in seconds since 1970
 counts/{day}.e{shard}  erased: the same, of conversations that were erased
@@ -22,8 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.measures.counts import DAY, QUARTER, Cell, Count, Tally, day_of, in_tally
-from shared.schemas.measures import Name
+from shared.measures.counts import DAY, QUARTER, Cell, Count, Tally, day_of, in_tally, name_in
 from shared.stores.documents import shard as shard_of
 from shared.stores.firestore import messages as forms
 from shared.stores.firestore.rpc import Message
@@ -85,17 +84,14 @@ def read(document: Any, tallies: Collection[Tally]) -> Iterator[Count]:
         for quarter, cells in _fields(document.fields[tally.value]).items():
             for who, names in _fields(cells).items():
                 channel, desk, agent = json.loads(who)
-                for name, bins in _fields(names).items():
+                at = day + int(quarter) * QUARTER
+                for key, bins in _fields(names).items():
+                    known = name_in(key)
+                    if known is None:
+                        continue
                     for first, number in _fields(bins).items():
-                        cell = Cell(
-                            day + int(quarter) * QUARTER,
-                            channel,
-                            desk,
-                            agent,
-                            Name(name),
-                            int(first),
-                            tally,
-                        )
+                        where = (at, channel, desk, agent)
+                        cell = Cell(*where, known[0], int(first), tally, known[1])
                         if number.integer_value:
                             yield Count(cell, number.integer_value)
 
@@ -208,7 +204,7 @@ def _keys(cell: Cell) -> tuple[str, ...]:
         [cell.channel, cell.desk, cell.agent], ensure_ascii=False, separators=(",", ":")
     )
     quarter = (cell.quarter - day_of(cell.quarter)) // QUARTER
-    return cell.tally.value, str(quarter), who, cell.name.value, str(cell.bin)
+    return cell.tally.value, str(quarter), who, cell.key, str(cell.bin)
 
 
 def _path(cell: Cell) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""Counts of the reports in SQLite, one row for each cell. Rows do not expire."""
+"""Counts of the reports in SQLite, one row for each cell, whose `name` is the key of the cell. Rows
+do not expire.
+"""
 
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from shared.measures.counts import Cell, Count, Tally
-from shared.schemas.measures import Name
+from shared.measures.counts import Cell, Count, Tally, name_in
 from shared.schemas.notation import format_time, parse_time
 
 DAY = len("2026-03-02")
@@ -61,11 +62,10 @@ def read(
     """
     sql = """select tally, quarter, channel, desk, agent, name, bin, number from tallies
              where tally = ? and quarter >= ? and quarter < ? and number <> 0"""
-    return [
-        _count(*row)
-        for tally in tallies
-        for row in connection.execute(sql, (tally.value, since, until))
-    ]
+    rows = (
+        row for tally in tallies for row in connection.execute(sql, (tally.value, since, until))
+    )
+    return [count for row in rows if (count := _count(*row)) is not None]
 
 
 def _day(count: Count) -> str:
@@ -73,13 +73,16 @@ def _day(count: Count) -> str:
 
 
 def _key(cell: Cell) -> tuple[object, ...]:
-    quarter, name = format_time(cell.quarter), cell.name.value
-    return cell.tally.value, quarter, cell.channel, cell.desk, cell.agent, name, cell.bin
+    quarter = format_time(cell.quarter)
+    return cell.tally.value, quarter, cell.channel, cell.desk, cell.agent, cell.key, cell.bin
 
 
 def _count(
-    tally: str, quarter: str, channel: str, desk: str, agent: str, name: str, bin_: int, number: int
-) -> Count:
-    return Count(
-        Cell(parse_time(quarter), channel, desk, agent, Name(name), bin_, Tally(tally)), number
-    )
+    tally: str, quarter: str, channel: str, desk: str, agent: str, key: str, bin_: int, number: int
+) -> Count | None:
+    """Returns None for a name of a newer version."""
+    known = name_in(key)
+    if known is None:
+        return None
+    where = (parse_time(quarter), channel, desk, agent)
+    return Count(Cell(*where, known[0], bin_, Tally(tally), known[1]), number)

@@ -18,6 +18,7 @@ from shared.platforms.google_chat.proofs import Proofs
 from shared.platforms.matrix.names import Homeserver
 from shared.platforms.matrix.platform import Matrix
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -34,10 +35,12 @@ OPEN: list[Platform] = [
     Ccai(webhook_secrets=("s",), events_login="u:p"),
     Matrix(hs_tokens=("s",), home=Homeserver("example.org")),
     GoogleChat(WallClock().now, Proofs("1")),
+    Slack(WallClock().now, ("s",)),
 ]
 CLOSED: list[Platform] = [
     *(BusinessMessages(), Csku(), Rcs(), WhatsApp(), Ccai(), Matrix()),
     GoogleChat(WallClock().now, Proofs()),
+    Slack(WallClock().now),
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
@@ -71,6 +74,8 @@ FIELDS = st.sampled_from(
         "identifier chat escalation reason item state"
     ).split()
     + "participants".split()
+    + "type channel thread_ts ts user subtype files blocks previous_message".split()
+    + "actions container authorizations bot_id elements".split()
     + "event_id room_id origin_server_ts state_key unsigned prev_content membership".split()
     + "displayname msgtype url info filename m.relates_to m.new_content m.in_reply_to".split()
     + "rel_type key user_ids m.read ephemeral events mimetype size".split()
@@ -87,6 +92,9 @@ LIKELY = st.recursive(
     | st.sampled_from(["MESSAGE", "CARD_CLICKED", "claim", "HUMAN", "spaces/A/threads/B"])
     | st.sampled_from(
         ["message_received", "participant_joined", "participant_left", "chat_created", "chat_ended"]
+    )
+    | st.sampled_from(
+        ["event_callback", "block_actions", "message_changed", "message_deleted", "rich_text"]
     )
     | st.sampled_from(
         ["escalation_deflected", "agent", "virtual_agent", "end_user", "assigned", "accepted"]
@@ -173,6 +181,12 @@ def _batched(value: object) -> bytes:
     ).encode()
 
 
+def _evented(value: object) -> bytes:
+    thread = {"type": "message", "channel": "C1", "thread_ts": "1.000001", "ts": "1.000002"}
+    event = {**thread, "user": "U1", **(value if isinstance(value, dict) else {"message": value})}
+    return json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event}).encode()
+
+
 def _transacted(value: object) -> bytes:
     event = {
         **(value if isinstance(value, dict) else {"content": value}),
@@ -198,6 +212,7 @@ def _transacted(value: object) -> bytes:
     | LIKELY.map(_pushed)
     | st.dictionaries(FIELDS, LIKELY, max_size=6).map(_interaction)
     | LIKELY.map(_batched)
+    | LIKELY.map(_evented)
     | LIKELY.map(_transacted)
 )
 def test_any_body_is_read_or_noted(platform: Platform, body: bytes) -> None:

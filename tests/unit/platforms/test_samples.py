@@ -14,6 +14,7 @@ from shared.bootstrap.platforms import platforms
 from shared.platforms.base import HasKeys, Platform
 from shared.platforms.google_chat.platform import GoogleChat
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
@@ -35,6 +36,7 @@ SET_UP = platforms(
             "ccai_webhook_secrets": ("an-older-secret", "sample-ccai-secret"),
             "matrix_hs_tokens": ("an-older-token", "sample-hs-token"),
             "matrix_server_name": "example.org",
+            "slack_signing_secrets": ("an-older-secret", "sample-slack-secret"),
             "ccai_events_user": "sample-user",
             "ccai_events_password": "sample-password",
             "google_chat_audience": "123456789012",
@@ -43,7 +45,9 @@ SET_UP = platforms(
     )
 )
 KNOWN: dict[str, Platform] = {
-    name: replace(one, now=lambda: ARRIVED) if isinstance(one, Rcs | WhatsApp | GoogleChat) else one
+    name: replace(one, now=lambda: ARRIVED)
+    if isinstance(one, Rcs | WhatsApp | GoogleChat | Slack)
+    else one
     for name, one in SET_UP.items()
 }
 

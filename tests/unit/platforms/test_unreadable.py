@@ -18,10 +18,12 @@ from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
 from shared.platforms.phones import Line
 from shared.platforms.rcs.platform import Rcs
+from shared.platforms.slack.platform import Slack
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.events import Event, Unknown
 from shared.schemas.http import Request
 from shared.schemas.notation import parse_time, time_or_none
+from shared.transports.clock import WallClock
 
 LINE = Line("whatsapp", "1", "+12025550100", "1|12025550100", "h-1", theirs="wamid.1")
 
@@ -149,6 +151,8 @@ _SIGNED = [
     (Csku(), b'{"event": ["x"], "conversation_id": "c", "message": {"id": "1"}}', "csku:c"),
     (Csku(), b'{"event": "x", "conversation_id": {}, "message": {"id": "1"}}', None),
     (Ccai(), b"{", None),
+    (Slack(WallClock().now), b"{", None),
+    (Slack(WallClock().now), b"payload=%7B", None),
     (Ccai(), b"[" * 5000, None),
     (Rcs(), _rcs()[:-2], None),
     (WhatsApp(), b"[]", None),

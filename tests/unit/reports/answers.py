@@ -31,8 +31,20 @@ def key_of(name: str, zone: ZoneInfo) -> Callable[[Fact], str]:
         "agent": lambda fact: fact.agent,
         "day": lambda fact: f"{local(fact):%Y-%m-%d}",
         "hour": lambda fact: f"{DAYS[local(fact).weekday()]} {local(fact):%H}",
+        "kind": lambda fact: fact.of,
+        "length": lambda fact: length_of(fact.size or 0),
+        "reason": lambda fact: fact.of,
     }
     return keys[name]
+
+
+def length_of(characters: int) -> str:
+    if characters > 499:
+        return "500 or more"
+    for first, last in ((1, 20), (21, 80), (81, 159), (160, 499)):
+        if first <= characters <= last:
+            return f"{first} to {last}"
+    return ""
 
 
 def nearest_rank(values: Iterable[float], share: float) -> float:
@@ -50,6 +62,7 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
     passed_on = {name: n[name] for name in PASSED_ON} | {"ratingSum": n["rating"]}
     if somebodys:
         row = {"joined": n["taken"], "frames": n["frame"], "returned": n["quiet"], **passed_on}
+        row["messages"] = n["human_message"]
     else:
         row = {
             "conversations": n["conversation"], "handedOff": n["handed_off"],
@@ -65,7 +78,14 @@ def expected(facts: Sequence[Fact], *, somebodys: bool = False) -> Expected:
             "response.without": n["unanswered"],
             "left": n["left"], "returned": n["returned"],
             "withHuman": n["joined"] - n["left"] - n["returned"], **passed_on,
+            "customerMessages": n["customer_message"], "botMessages": n["bot_message"],
+            "humanMessages": n["human_message"],
         }  # fmt: skip
+        sizes = [fact.size for fact in facts if fact.name == "exchanged" and fact.size is not None]
+        row["exchanged.count"] = len(sizes)
+        if sizes:
+            row["exchanged.median"] = nearest_rank(sizes, 0.5)
+            row["exchanged.p90"] = nearest_rank(sizes, 0.9)
         if n["conversation"]:
             row["handoffRate"] = n["handed_off"] / n["conversation"]
     row["handling.open"] = n["frame"] - n["handling"]

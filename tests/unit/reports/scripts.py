@@ -6,7 +6,7 @@ Nothing here asks the code under test.
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,8 @@ FROM, UNTIL = (
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One answer: `name` happened, counted at `at`, in a handoff of `desk`, to `agent` if one
-    in particular.
+    in particular. `of` is the reason of a request, or the kind of a message. `size` is the
+    length of a text, or the number of messages of a handoff.
     """
 
     name: str
@@ -48,12 +49,24 @@ class Fact:
     desk: str = ""
     agent: str = ""
     seconds: float | None = None
+    of: str = ""
+    size: int | None = None
+
+
+# what is counted of a reason
+COUNTED_REASONS = {
+    "refund": "refund",
+    "order 12345": "order #",
+    "somebody@example.org wants a person": "(other)",
+}
+WORDS = ("hi", "w" * 20, "w" * 21, "words " * 40, "w" * 500)
 
 
 @dataclass
 class Script:
     """One conversation: what is taken when, and what reports must make of it. `desk` has the
-    handoff that goes on.
+    handoff that goes on. `messages` are those of the customer and of humans in it, None where the
+    bot has the customer.
     """
 
     id: str
@@ -63,6 +76,8 @@ class Script:
     facts: list[Fact] = field(default_factory=list)
     at: datetime = FROM
     desk: str = ""
+    messages: int | None = None
+    ended_at: int = -1  # the place of the fact that tells how many messages the last handoff took
 
     def __post_init__(self) -> None:
         self.at = self.begin
@@ -79,9 +94,34 @@ class Script:
     def some(self, least: int, most: int) -> int:
         return self.random.randint(least, most)
 
-    def tell(self, name: str, at: datetime, agent: str = "", seconds: float | None = None) -> None:
+    def tell(
+        self, name: str, at: datetime, agent: str = "", seconds: float | None = None, of: str = ""
+    ) -> None:
         desk = "" if name in ("conversation", "handed_off") else self.desk
-        self.facts.append(Fact(name, at, self.channel, desk, agent, seconds))
+        self.facts.append(Fact(name, at, self.channel, desk, agent, seconds, of))
+
+    def says(self, name: str, text: str, agent: str = "") -> None:
+        """Tells of a text message that the customer sees or has written. A human's that is heard of
+        after the end of the handoff belongs to it.
+        """
+        is_late = self.messages is None and name == "human_message"
+        desk = self.desk if self.messages is not None or is_late else ""
+        fact = Fact(name, self.at, self.channel, desk, agent, None, "text", len(text))
+        if is_late:
+            ended = self.facts[self.ended_at]
+            self.facts[self.ended_at] = replace(ended, size=(ended.size or 0) + 1)
+        self.facts.append(fact)
+        if self.messages is not None and name != "bot_message":
+            self.messages += 1
+
+    def ends(self, name: str, asked: datetime) -> None:
+        """Tells how the handoff ended. One with a human took so many messages."""
+        self.tell(name, asked)
+        if name in ("left", "returned"):
+            taken = self.messages or 0
+            self.ended_at = len(self.facts)
+            self.facts.append(Fact("exchanged", asked, self.channel, self.desk, size=taken))
+        self.messages = None
 
     def take(self, kind: type[Event], **more: Any) -> datetime:
         n = len(self.events)
@@ -90,9 +130,14 @@ class Script:
         return self.at
 
     def customer(self) -> datetime:
-        return self.take(UserMessage, form={"text": "hi"}, said="hi", locale=self.language)
+        text = self.random.choice(WORDS)
+        self.says("customer_message", text)
+        return self.take(UserMessage, form={"text": text}, said=text, locale=self.language)
 
-    def bot(self) -> None:
+    def bot(self, *, silent: bool = False) -> None:
+        """What the bot says while a human is present is refused: it is `silent`."""
+        if not silent:
+            self.says("bot_message", "beep")
         who = Representative(representative_type=RepresentativeType.BOT, display_name="Bot")
         self.take(
             BotMessage,
@@ -105,6 +150,8 @@ class Script:
         who = Representative(representative_type=RepresentativeType.HUMAN, display_name=agent)
         api = {} if self.channel == "csku" else {"fact": False, "key": AGENTS[agent]}
         words = {"content": Content(text="hello")} if kind is HumanMessage else {}
+        if kind is HumanMessage:
+            self.says("human_message", "hello", agent)
         return self.take(kind, representative=who, **api, **words, **more)
 
     # What scenes are made of.
@@ -121,9 +168,12 @@ class Script:
             self.after(self.some(5, 90))
 
     def request(self) -> datetime:
-        asked = self.take(HumanRequested, reason="asked")
-        self.desk = DESKS[self.language]
-        self.tell("requested", asked)
+        reason = self.random.choice(
+            ["refund", "order 12345", "somebody@example.org wants a person"]
+        )
+        asked = self.take(HumanRequested, reason=reason)
+        self.desk, self.messages = DESKS[self.language], 0
+        self.tell("requested", asked, of=COUNTED_REASONS[reason])
         self.after(self.some(1, 3))
         self.bot()  # "transferring you"
         return asked
@@ -150,7 +200,7 @@ class Script:
         for _ in range(self.some(0, 2)):
             self.after(self.some(1, 20))
             self.customer()
-        self.bot()
+        self.bot(silent=True)
         self.after(self.some(1, 900))
         said = self.human(HumanMessage, agent)
         self.tell("turn", turn)
@@ -184,7 +234,7 @@ def plain(
     for _ in range(one.some(0, 3)):
         one.exchange(agent)
     one.leave(joined, agent)
-    one.tell("left", asked)
+    one.ends("left", asked)
 
 
 def overnight(one: Script) -> None:
@@ -232,7 +282,7 @@ def transfer(one: Script) -> None:
     one.tell("turn", turn)
     one.tell("response", turn, second, (said - turn).total_seconds())
     one.leave(came, second)
-    one.tell("left", asked)
+    one.ends("left", asked)
 
 
 def goes_quiet(one: Script) -> None:
@@ -255,7 +305,7 @@ def goes_quiet(one: Script) -> None:
     back = spoke + timedelta(seconds=IDLE_AFTER)
     one.tell("handling", joined, agent, (back - joined).total_seconds())
     one.tell("quiet", joined, agent)
-    one.tell("returned", asked)
+    one.ends("returned", asked)
     one.at = back + timedelta(seconds=one.some(5, 500))
     one.customer()
 
@@ -271,11 +321,11 @@ def nobody_came(one: Script) -> None:
     if one.random.random() < 0.5:
         one.after(one.some(60, 3600))
         one.take(HandoffFailed, reason="nobody is available")
-        one.tell("failed", asked)
+        one.ends("failed", asked)
     else:
         one.at = asked + timedelta(seconds=UNCLAIMED_AFTER * (REMINDERS + 1) + 5)
+        one.ends("expired", asked)
         one.bot()
-        one.tell("expired", asked)
 
 
 def outside_hours(one: Script) -> None:
@@ -294,8 +344,9 @@ def outside_hours(one: Script) -> None:
             one.bot()
             one.after(one.some(1, 600))
             one.customer()
-        for name in ("requested", "silent", "closed"):
-            one.tell(name, asked)
+        one.tell("requested", asked, of="asked")
+        one.tell("silent", asked)
+        one.tell("closed", asked)
     if one.random.random() < 0.5:
         takes_over(one)
 
@@ -349,12 +400,14 @@ def handover(one: Script) -> None:
         one.after(one.some(1, 60))
         turns.append(one.customer())
     one.leave(joined, first)
-    left = one.at
+    left, taken = one.at, one.messages
+    one.messages = None
     if when in ("meanwhile", "both"):
         one.after(one.some(1, 100))
         turns.append(one.customer())
     one.at = left + timedelta(seconds=one.some(101, 300))
     came = one.human(Claim, second)
+    one.messages = taken
     one.tell("frame", came, second)
     one.after(one.some(1, 60))
     said = one.human(HumanMessage, second)
@@ -364,7 +417,7 @@ def handover(one: Script) -> None:
         one.tell("turn", turns[0])
         one.tell("response", turns[0], second, (said - turns[0]).total_seconds())
     one.leave(came, second)
-    one.tell("left", asked)
+    one.ends("left", asked)
 
 
 def taken_up_again(one: Script) -> None:
@@ -384,7 +437,7 @@ def taken_up_again(one: Script) -> None:
 
 
 def takes_over(one: Script) -> None:
-    one.desk = ""
+    one.desk, one.messages = "", 0
     agent = one.random.choice(list(AGENTS))
     joined = one.human(Claim, agent)
     one.tell("unasked", joined)
@@ -395,7 +448,7 @@ def takes_over(one: Script) -> None:
     one.human(HumanMessage, agent)
     one.exchange(agent)
     one.leave(joined, agent)
-    one.tell("left", joined)
+    one.ends("left", joined)
 
 
 def late(
@@ -405,6 +458,10 @@ def late(
     accepted = one.at = max(one.at, happened + timedelta(seconds=one.some(1, 90)))
     if agent:
         return one.human(kind, agent, occurred_at=happened, **more)
+    if kind is UserMessage:
+        one.says("customer_message", more["said"])
+    if kind is BotMessage:
+        one.says("bot_message", more["content"].text)
     one.take(kind, occurred_at=happened, **more)
     return accepted
 
@@ -419,10 +476,10 @@ def answered_there(one: Script) -> tuple[str, datetime, datetime, datetime]:
     one.tell("conversation", wrote)
     one.tell("handed_off", wrote)
     asked = late(one, HumanRequested, happened, reason="needed")
-    one.desk = "own"
+    one.desk, one.messages = "own", 0
     answered = happened + timedelta(seconds=one.some(100, 4000))
     joined = late(one, HumanMessage, answered, agent)
-    one.tell("requested", asked)
+    one.tell("requested", asked, of="needed")
     one.tell("joined", asked)
     one.tell("taken", asked, agent)
     one.tell("frame", joined, agent)
@@ -437,7 +494,7 @@ def over_there(
     bot = Representative(representative_type=RepresentativeType.BOT, display_name="AI")
     late(one, BotMessage, over, representative=bot, content=Content(text="bye"), human_needed=False)
     one.tell("handling", joined, agent, (over - since).total_seconds())
-    one.tell("left", asked)
+    one.ends("left", asked)
 
 
 def tracked(one: Script) -> None:

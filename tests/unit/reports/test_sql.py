@@ -20,10 +20,14 @@ from shared.reports.figures import break_down, figures
 from shared.reports.tables import Report, as_json
 from shared.schemas.measures import Measure, Name
 from shared.schemas.notifications import Measured
+from tests.soak import SOAKS
 from tests.unit.reports.duckdb_engine import Engine
 from tests.unit.reports.scripts import FROM, UNTIL, week
 from tests.unit.reports.test_week import asked, steps
 
+pytestmark = pytest.mark.soak
+
+CONVERSATIONS = 5000 if SOAKS else 750
 FOLDER = Path(__file__).parents[3] / "infra" / "terraform" / "bigquery"
 ZONE = "Europe/Berlin"
 KEYS = {  # as bigquery.tf has them
@@ -38,6 +42,16 @@ TIMINGS = {
     "first_response": "firstResponse",
     "response": "response",
     "handling": "handling",
+    "exchanged": "exchanged",
+}
+MESSAGES = {  # as bigquery.tf has them
+    "kind": "of_",
+    "length": "IF(size IS NULL, '', CAST(size AS STRING))",
+}
+WRITTEN = {
+    "customer_messages": "customerMessages",
+    "bot_messages": "botMessages",
+    "human_messages": "humanMessages",
 }
 COUNTS = {
     "conversations": "conversations", "handed_off": "handedOff", "requested": "requested",
@@ -47,6 +61,7 @@ COUNTS = {
     "left_": "left", "returned": "returned", "with_human": "withHuman", "frames": "frames",
     "transferred": "transferred", "offered": "offered", "declined": "declined",
     "lapsed": "lapsed", "surveyed": "surveyed", "rated": "rated", "rating_sum": "ratingSum",
+    "messages": "messages", **WRITTEN,
 }  # fmt: skip
 
 
@@ -60,7 +75,7 @@ def sql(name: str, **given: str) -> str:
 
 @pytest.fixture(scope="module")
 def messages() -> list[Measured]:
-    found = (one for script in week(750, seed=4) for one in steps(script) if one[1])
+    found = (one for script in week(CONVERSATIONS, seed=4) for one in steps(script) if one[1])
     return [
         Measured(id=f"id-{n}", time=time, measures=tuple(some))
         for n, (time, some) in enumerate(found)
@@ -85,7 +100,7 @@ def database(messages: list[Measured]) -> Iterator[Engine]:
             "create table handoffs (id varchar, type varchar, time timestamptz, measures "
             "struct(name varchar,"
             ' "at" timestamptz, channel varchar, desk varchar, agent varchar, seconds double,'
-            " number integer)[])"
+            ' number integer, "of" varchar, size integer)[])'
         )
         known = [*messages, _ending_of_what_began_before()]
         rows = [
@@ -106,7 +121,8 @@ def database(messages: list[Measured]) -> Iterator[Engine]:
             "insert into handoffs select unnest($1), unnest($2), unnest($3)::timestamptz,"
             " unnest(from_json($4::json, "
             '\'[[{"name":"varchar","at":"timestamptz","channel":"varchar",'
-            '"desk":"varchar","agent":"varchar","seconds":"double","number":"integer"}]]\'))',
+            '"desk":"varchar","agent":"varchar","seconds":"double","number":"integer",'
+            '"of":"varchar","size":"integer"}]]\'))',
             [*columns[:3], json.dumps(columns[3])],
         )
         connection.execute(f"create view measures as {sql('measures', handoffs='handoffs')}")
@@ -145,7 +161,8 @@ def faults(view: dict[str, Any], said: dict[str, Any]) -> list[str]:
         if column in view and name in said and view[column] != said[name]
     ]
     for column, name in TIMINGS.items():
-        found.extend(_timing_faults(column, view, said[name]))
+        if name in said:
+            found.extend(_timing_faults(column, view, said[name]))
     return found
 
 
@@ -234,10 +251,36 @@ def test_a_view_has_the_figures_of_the_report_and_no_others(
         f"{c}_{part}"
         for row in said.values()
         for c, n in TIMINGS.items()
-        for part in row[n]
+        for part in row.get(n, ())
         if part in parts
     }
     assert {column for row in view.values() for column in row} == {by, *wanted}
+
+
+@pytest.mark.parametrize("by", list(MESSAGES))
+def test_a_view_of_messages_says_what_the_report_says(
+    database: Engine, measures: list[Measure], by: str
+) -> None:
+    """The view has a length by the characters with which its class begins."""
+    query = sql("messages", by=by, key=MESSAGES[by], measures="measures")
+    view = {row.pop(by): row for row in database.execute(query)}
+    said = {
+        key.partition(" ")[0] if by == "length" else key: {
+            column: row[name] for column, name in WRITTEN.items()
+        }
+        for key, row in _rows(by, counts(measures)).items()
+    }
+    assert view == said
+
+
+def test_a_view_of_reasons_says_what_the_report_says(
+    database: Engine, measures: list[Measure]
+) -> None:
+    view = rows_of(database, sql("reasons", by="reason", measures="measures"), "reason")
+    said = _rows("reason", counts(measures))
+    assert {key: row["requested"] for key, row in view.items()} == {
+        key: row["requested"] for key, row in said.items()
+    }
 
 
 def _rows(by: str, counted: Any) -> dict[str, Any]:
@@ -252,7 +295,7 @@ def test_the_table_has_a_column_for_what_is_measured_and_none_for_a_customer() -
     assert {one["name"] for one in columns["measures"]["fields"]} == set(Measure.model_fields)
 
 
-@pytest.mark.parametrize("by", list(KEYS))
-def test_the_keys_are_those_of_terraform(by: str) -> None:
+@pytest.mark.parametrize(("by", "key"), [*KEYS.items(), *MESSAGES.items()])
+def test_the_keys_are_those_of_terraform(by: str, key: str) -> None:
     written = (FOLDER.parent / "bigquery.tf").read_text().replace("${local.zone}", ZONE)
-    assert re.search(rf'^ +{by} += "{re.escape(KEYS[by])}"$', written, re.MULTILINE)
+    assert re.search(rf'^ +{by} += "{re.escape(key)}"$', written, re.MULTILINE)

@@ -17,13 +17,16 @@ TIMES = ("count", "median", "p90")
 OF_HANDOFFS = [
     "conversations", "handedOff", "requested", "unasked", "joined", "failed", "closed", "expired",
     "linked", "erased", "left",
-    "returned", "withHuman", *PASSED_ON, "ratingSum", "handoffRate",
+    "returned", "withHuman", *PASSED_ON, "ratingSum",
+    "customerMessages", "botMessages", "humanMessages",
+    "handoffRate",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response") for part in (*TIMES,
         "without", "open")),
     *(f"handling.{part}" for part in (*TIMES, "open")),
+    *(f"exchanged.{part}" for part in TIMES),
 ]  # fmt: skip
 OF_AGENTS = [
-    "joined", "frames", "returned", *PASSED_ON, "ratingSum",
+    "joined", "frames", "returned", *PASSED_ON, "ratingSum", "messages",
     *(f"{name}.{part}" for name in ("waiting", "firstResponse", "response",
         "handling") for part in TIMES),
     "handling.open",
@@ -57,6 +60,9 @@ def _fails_and_is_answered_another_day(story: Story) -> None:
         (("channel", "hour"), ["channel", "hour", *OF_HANDOFFS]),
         (("agent",), ["agent", *OF_AGENTS]),
         (("agent", "day"), ["agent", "day", *OF_AGENTS]),
+        (("kind",), ["kind", "customerMessages", "botMessages", "humanMessages"]),
+        (("agent", "length"), ["agent", "length", "messages"]),
+        (("reason",), ["reason", "requested"]),
     ],
 )
 def test_a_table_always_has_the_same_columns(

@@ -2,7 +2,7 @@
 equals what is worked out independently.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from shared.schemas.commands import Record
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.events import Event
 from shared.schemas.measures import Measure
-from shared.schemas.own_events import HumanIdleTimeout, UnclaimedTimeout
+from shared.schemas.own_events import CountDue, HumanIdleTimeout, UnclaimedTimeout
 from tests.soak import SOAKS
 from tests.unit.reports.answers import expected, faults, key_of
 from tests.unit.reports.scripts import (
@@ -56,7 +56,10 @@ POLICY = Policy(
     ),
 )
 BERLIN = ZoneInfo("Europe/Berlin")
-OF_AGENTS = {"taken", "frame", "quiet", "waiting", "first_response", "response", "handling"}
+OF_AGENTS = {
+    "taken", "frame", "quiet", "waiting", "first_response", "response", "handling", "human_message",
+}  # fmt: skip
+MESSAGES = {"customer_message", "bot_message", "human_message"}
 
 
 def played(script: Script) -> Iterator[Measure]:
@@ -69,13 +72,16 @@ def steps(script: Script) -> Iterator[tuple[datetime, list[Measure]]]:
     """Yields what the machine measures of each event of a script, timers among them, and when."""
     conversation = POLICY.newcomer(script.id, script.id)
     for at, event in [*script.events, (UNTIL, None)]:
-        while conversation.timer is not None and conversation.timer.due_at <= at:
-            due = conversation.timer.due_at
-            conversation, measures = _step(conversation, _fired(conversation), due)
+        while conversation.due_at is not None and conversation.due_at <= at:
+            due = conversation.due_at
+            conversation, measures = _step(conversation, _fired(conversation, due), due)
             yield due, measures
         if event is not None:
             conversation, measures = _step(conversation, event, at)
             yield at, measures
+    if conversation.count_at is not None:
+        due = conversation.count_at
+        yield due, _step(conversation, _count(conversation), due)[1]
 
 
 def _step(
@@ -83,12 +89,17 @@ def _step(
 ) -> tuple[Conversation, list[Measure]]:
     decision = decide(conversation, event, now, POLICY)
     records = [command for command in decision.commands if isinstance(command, Record)]
-    return decision.conversation, [measure for record in records for measure in record.measures]
+    return decision.conversation, [measure for record in records for measure in record.counted]
 
 
-def _fired(conversation: Conversation) -> Event:
+def _count(conversation: Conversation) -> Event:
+    return CountDue(id=str(conversation.version), source=conversation.id, actor="timer")
+
+
+def _fired(conversation: Conversation, due: datetime) -> Event:
     timer = conversation.timer
-    assert timer is not None
+    if timer is None or timer.due_at > due:
+        return _count(conversation)
     kind = UnclaimedTimeout if timer.kind == "unclaimed" else HumanIdleTimeout
     return kind(
         id=f"{timer.armed}:{timer.n}",
@@ -164,6 +175,38 @@ def test_every_row(counted: list[Count], facts: list[Fact], by: str, zone: str) 
         key: faults(said[key], expected(some, somebodys=somebodys)) for key, some in mine.items()
     }
     assert {key: fault for key, fault in found.items() if fault} == {}
+
+
+@pytest.mark.parametrize("by", ["kind", "length", "length,desk"])
+def test_messages_by_kind_and_length(counted: list[Count], facts: list[Fact], by: str) -> None:
+    names, span = tuple(by.split(",")), asked()
+    written: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for fact in facts:
+        if fact.name in MESSAGES:
+            key = tuple(key_of(name, span.zone)(fact) for name in names)
+            written[key][fact.name] += 1
+    rows: Any = as_json(Report(span, names, break_down(counted, names, span), None))["rows"]
+    found = {
+        tuple(row["by"].values()): {
+            name: row[shown]
+            for name, shown in (
+                ("customer_message", "customerMessages"),
+                ("bot_message", "botMessages"),
+                ("human_message", "humanMessages"),
+            )
+            if row[shown]
+        }
+        for row in rows
+    }
+    assert found == {key: dict(some) for key, some in written.items()}
+
+
+def test_requests_by_reason(counted: list[Count], facts: list[Fact]) -> None:
+    """Numbers are masked, and what may tell of a customer is one reason with all others."""
+    wanted = Counter(fact.of for fact in facts if fact.name == "requested")
+    found = break_down(counted, ("reason",), asked())
+    assert {reason: row.numbers["requested"] for (reason,), row in found.items()} == wanted
+    assert set(wanted) == {"refund", "order #", "(other)", "asked", "needed"}
 
 
 @pytest.mark.parametrize("by", ["channel", "day", "hour", "desk", "channel,desk,hour"])

@@ -21,7 +21,7 @@ from tests.unit.use_cases.conftest import Bench
 from tests.unit.use_cases.phones_play import ANA, ports_of, says, signed
 
 SHARED = Path(shared.__file__).parent
-MOST = 25
+MOST = 26
 MOST_OF_CONVERSATIONS = 4  # door, place, apply, entries
 
 
