@@ -36,8 +36,8 @@ from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.stores.media.directory import DirectoryStore
 from shared.transports.http_sender import HttpSender
 from tests.desks.matrix import ADDRESSES, ADMIN, AS_TOKEN, SERVER, Homeserver, Room
-from tests.desks.served import Served
 from tests.desks.simulator import JANE, TOM
+from tests.served import Served
 from tests.unit.use_cases.conftest import Bench
 
 CALLED = "baton-1234567890abcdef"

@@ -24,8 +24,8 @@ from shared.schemas.journal import JournalEntry, Sealed, Verdict
 from shared.stores.media.directory import DirectoryStore
 from shared.transports.clock import WallClock
 from shared.transports.http_sender import HttpSender
-from tests.desks.served import Served
 from tests.desks.slack import check_blocks
+from tests.served import Served
 from tests.unit.use_cases.conftest import Bench
 
 SECRET, TOKEN, HANDOFF = "dev-slack-secret", "dev-slack-token", "h-1"
