@@ -481,7 +481,7 @@ class Conversation(Stored):
     handback: Handback | None = None
     bot_run: BotRun | None = None
     progress: Progress | None = None
-    uncounted: Mapping[str, int] = Field(default_factory=dict)
+    uncounted: Mapping[str, Any] = Field(default_factory=dict)
     version: int = 0
     outbox_base: int = 0
     line_ends: LineEnds | None = None
@@ -605,10 +605,10 @@ class Conversation(Stored):
         are due at different seconds, so that they are not woken all at once.
         """
         for key in self.uncounted:
-            since = int(key[: key.index("\n")]) * QUARTER
-            return datetime.fromtimestamp(
-                since + 3 * QUARTER + crc32(self.id.encode()) % QUARTER, UTC
-            )
+            quarter = key.partition("\n")[0]
+            if quarter.isdecimal():
+                seconds = (int(quarter) + 3) * QUARTER + crc32(self.id.encode()) % QUARTER
+                return datetime.fromtimestamp(seconds, UTC)
         return None
 
     @property

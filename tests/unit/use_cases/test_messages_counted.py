@@ -17,7 +17,7 @@ from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
 from shared.measures.bins import bin_of
 from shared.measures.counts import Tally, in_tally
-from shared.measures.messages import LENGTHS, MOST_ROWS
+from shared.measures.messages import LENGTHS, MOST_ROWS, together
 from shared.reports.recount import recount
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
@@ -190,6 +190,15 @@ async def test_two_channels_of_one_customer_count_together(bench: Bench) -> None
         await deliver(bench.ports, source)
     await later(bench)
     assert await counted(bench) == {"customer_message": 4}
+
+
+def test_two_conversations_that_become_one_have_the_sum() -> None:
+    one, two = {"7\nbot_message": 1, "9\nbot_message": 1}, {"7\nbot_message": 2, "8\nx": 4}
+    assert list(together(one, two).items()) == [
+        ("7\nbot_message", 3),
+        ("8\nx", 4),
+        ("9\nbot_message", 1),
+    ]
 
 
 async def test_many_classes_are_counted_early(bench: Bench) -> None:
