@@ -105,6 +105,7 @@ async def _passed(
         length = opened.headers.get("content-length", "")
         size = int(length) if length.isascii() and length.isdigit() else None
         mime_type = file.mime_type or opened.headers.get("content-type") or UNKNOWN_TYPE
-        answer = await send(step.call(OpenFile(file.file_name, mime_type, size, opened.chunks)))
+        call = step.call(OpenFile(file.file_name, mime_type, size, opened.chunks))
+        answer = await send(call) if call else None
     done = answer is not None and desk.outcome(answer) is Outcome.DONE
     return answer if done else None

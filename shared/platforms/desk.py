@@ -120,11 +120,12 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Passing:
     """A step that hands a file of the customer's message over. `file` is its position among the
-    files of the message. `call` makes the call from the open file.
+    files of the message. `call` makes the call from the open file; it returns None for a file that
+    the desk cannot have.
     """
 
     file: int
-    call: Callable[[OpenFile], Call]
+    call: Callable[[OpenFile], Call | None]
 
 
 class Declined(Exception):

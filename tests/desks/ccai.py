@@ -9,8 +9,8 @@ from typing import Any
 from infra.local.simulators.ccai import PREFIX, CcaiSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from shared.schemas.http import Answer, Request
-from tests.desks.served import Served
 from tests.desks.simulator import JANE, TOM, Act, Refusal
+from tests.served import Served
 
 NUMBERS = {JANE: 17, TOM: 18}
 SECRET = "dev-ccai-secret"

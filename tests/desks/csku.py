@@ -16,8 +16,8 @@ import aiohttp
 
 from infra.local.simulators.csku import PREFIX, CskuSimulator
 from shared.schemas.http import Answer, Request
-from tests.desks.served import Served
 from tests.desks.simulator import Act, Refusal
+from tests.served import Served
 
 CONVERSATION, SECRET = "conv_1", "dev-csku-secret"
 PAUSE = 0.02  # seconds; CSKU itself waits 30

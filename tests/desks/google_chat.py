@@ -18,8 +18,8 @@ from starlette.routing import Route
 from infra.local.applications import application
 from infra.local.simulators.google_chat import APP, Json, Member, SimulatedChat
 from shared.schemas.http import Answer, Request
-from tests.desks.served import Served
 from tests.desks.simulator import JANE, TOM, Act, Refusal
+from tests.served import Served
 from tests.unit.google_accounts import certificate, key
 from tests.vendors.google_chat import judge_call
 

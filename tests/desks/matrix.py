@@ -20,8 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from shared.schemas.http import Answer, Request
-from tests.desks.served import Served
 from tests.desks.simulator import JANE, TOM, Act, Refusal
+from tests.served import Served
 
 SERVER, PREFIX = "example.test", "baton_"
 AS_TOKEN, HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"

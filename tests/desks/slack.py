@@ -13,8 +13,8 @@ from slack_sdk.signature import SignatureVerifier
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.slack import CHANNEL, PREFIX, SlackSimulator
 from shared.schemas.http import Answer, Request
-from tests.desks.served import Served
 from tests.desks.simulator import Act, Refusal
+from tests.served import Served
 
 SECRET, TOKEN = "dev-slack-secret", "dev-slack-token"
 ERRORS = {Refusal.ERROR: "internal_error", Refusal.CREDENTIALS: "invalid_auth"}

@@ -35,9 +35,9 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.notifications import HANDOFFS, OUTBOX
 from shared.settings.model import read_settings
 from shared.transports.http_sender import HttpSender
-from tests.desks.served import Served
 from tests.desks.simulator import DeskSimulator, Refusal
 from tests.inline import InlineStore
+from tests.served import Served
 
 ID, CHANNEL = "business_messages:3333", "https://channel.test"
 DESK = "people"

@@ -2,52 +2,28 @@
 gets is a boundary.
 """
 
-import asyncio
-import socket
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
 from infra.local.settings import SIGNING_KEY
 from infra.local.simulators.business_messages import PREFIX, BusinessMessagesSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from tests.emulators.boundaries import Boundaries, Struck
+from tests.served import Served
 
 
-class PlatformServer:
+class PlatformServer(Served):
     """Serves from entering to leaving."""
 
     def __init__(self, path: Path, boundaries: Boundaries) -> None:
+        super().__init__(self)
         self.store = PlatformStore(str(path))
         self.simulator = BusinessMessagesSimulator(self.store, "", SIGNING_KEY)
         self._boundaries = boundaries
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}{PREFIX}"
-        self._server = uvicorn.Server(
-            uvicorn.Config(self, lifespan="off", log_level="critical", access_log=False)
-        )
-        self._serving: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._serving = asyncio.create_task(self._server.serve([self._socket]))
-        while not self._server.started:
-            await asyncio.sleep(0.01)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        if self._serving is not None:
-            await self._serving
+        self.url += PREFIX
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = partial(self._answer, scope, receive)

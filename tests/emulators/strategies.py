@@ -168,6 +168,36 @@ ccai = st.fixed_dictionaries(
     },
 )
 
+_in_room = st.fixed_dictionaries(
+    {
+        "event_id": st.sampled_from(["$1", "$2", ""]) | anything,
+        "room_id": st.sampled_from(["!a:example.org", "!" + "x" * 300, "!\u00e4:y"]) | anything,
+        "sender": st.sampled_from(["@jane:localhost", "@baton_1:localhost", "@"]) | anything,
+        "type": st.sampled_from(
+            "m.room.member m.room.message m.reaction m.sticker m.room.encrypted m.typing "
+            "m.receipt".split()
+        )
+        | anything,
+        "content": st.fixed_dictionaries(
+            {},
+            optional={
+                "membership": st.sampled_from(["join", "leave", "ban"]) | anything,
+                "msgtype": st.sampled_from(["m.text", "m.image", "m.location"]) | anything,
+                "body": anything,
+                "url": st.just("mxc://a/b") | anything,
+                "m.relates_to": some_of("rel_type", "event_id", "key", "m.in_reply_to") | anything,
+                "user_ids": st.lists(anything, max_size=2) | anything,
+            },
+        )
+        | anything,
+    },
+    optional={"state_key": anything, "origin_server_ts": anything, "unsigned": anything},
+)
+matrix = st.fixed_dictionaries(
+    {"events": st.lists(_in_room | anything, max_size=3) | anything},
+    optional={"ephemeral": st.lists(_in_room | anything, max_size=2) | anything},
+)
+
 
 segments = st.one_of(
     st.sampled_from(

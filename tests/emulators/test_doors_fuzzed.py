@@ -24,6 +24,7 @@ from infra.local.settings import (
     CCAI_EVENTS_USER,
     CCAI_SECRETS,
     CSKU_SECRET,
+    MATRIX_HS_TOKEN,
     RCS_TOKEN,
     WHATSAPP_SECRET,
 )
@@ -38,6 +39,7 @@ from tests.emulators.strategies import (
     csku,
     envelopes,
     ids,
+    matrix,
     notifications,
     paths,
     queries,
@@ -52,7 +54,8 @@ from tests.emulators.webhooks import signed
 from tests.hard import hard_bodies
 
 Ask = Callable[..., Answer]
-BUSY = {"contended", "outbox-full", "delivery-failed-for-now"}
+# "unreachable": there is no homeserver that says who wrote
+BUSY = {"contended", "outbox-full", "delivery-failed-for-now", "unreachable"}
 STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -201,6 +204,17 @@ def test_any_signed_body_of_ccai(ask: Ask, body: bytes, stamp: str) -> None:
 
 
 @thoroughly
+@given(
+    body=matrix.map(lambda value: json.dumps(value).encode()) | raw_json | hard,
+    path=st.sampled_from(["/matrix/_matrix/app/v1/transactions/1", "/matrix/_matrix/app/v1/ping"]),
+)
+def test_any_proven_request_of_a_homeserver(ask: Ask, body: bytes, path: str) -> None:
+    headers = {"authorization": f"Bearer {MATRIX_HS_TOKEN}"}
+    method = "POST" if path.endswith("ping") else "PUT"
+    assert ask("receive_webhook", method, path, body, headers).status in (200, 503)
+
+
+@thoroughly
 @given(body=ccai.map(lambda value: json.dumps(value).encode()) | raw_json | hard)
 def test_any_external_session_event(ask: Ask, body: bytes) -> None:
     login = base64.b64encode(f"{CCAI_EVENTS_USER}:{CCAI_EVENTS_PASSWORD}".encode()).decode()
@@ -224,6 +238,7 @@ def test_any_verification_request_of_whatsapp(ask: Ask, query: bytes) -> None:
     path=st.sampled_from(
         ["/business_messages", "/csku", "/rcs", "/whatsapp", "/ccai", "/receive_webhook/csku", ""]
     )
+    | st.sampled_from(["/matrix", "/matrix/_matrix/app/v1/transactions/1", "/matrix/x"])
     | st.text(max_size=20),
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
     body=raw_json,

@@ -8,6 +8,7 @@ import pytest
 from infra.local.reference import Step
 from infra.local.server import LocalServer, Reply
 from infra.local.talk import BASE, Talk
+from tests.soak import SOAKS
 
 JANE = {"representativeType": "HUMAN", "displayName": "Jane Doe"}
 BOT = {"representativeType": "BOT", "displayName": "Bot"}
@@ -426,10 +427,16 @@ def test_erasing_leaves_nothing_and_a_late_duplicate_is_still_ignored(talk: Talk
     assert "erased word" not in json.dumps(talk.journal())
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "new_server", ["embedded", "emulators"] if SOAKS else ["emulators"], indirect=True
+)
 def test_more_than_five_hundred_pending_are_refused_until_delivery_goes_on(
     server: LocalServer,
 ) -> None:
-    """Slow by nature (500 commits), so one test covers requests and facts."""
+    """Slow by nature (500 commits), so one test covers requests and facts, and the gate has it on
+    the deployed store alone.
+    """
     talk = Talk.open(server)
     faults = "/sim/business_messages/faults"
     server.send("PUT", faults, server.encode({"server_error": 1.0}))

@@ -1,11 +1,13 @@
 """Synapse, which `python -m infra.matrix homeserver --install` installs."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.matrix.install import find, install
+from tests.homeserver.stage import Stage, staged
 
 HOW = "Synapse is not installed: make matrix ARGS=--install"
 
@@ -19,3 +21,10 @@ def synapse() -> Path:
     if found is None:
         pytest.skip(HOW)
     return found
+
+
+@pytest.fixture(scope="session")
+def stage(synapse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Baton, a homeserver and its people, for all tests of this worker."""
+    with staged(synapse, tmp_path_factory.mktemp("stage")) as one:
+        yield one

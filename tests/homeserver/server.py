@@ -1,6 +1,7 @@
 """A homeserver that ends with the tests, and what it has stored, by its own admin interface."""
 
 import subprocess
+import time
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,22 @@ class Spoken:
     kind: str = "m.text"
     media: str = ""
     redacted: bool = False
+
+
+def ping(homeserver: Synapse, service: str, token: str) -> None:
+    """Makes the homeserver send at once what an application service did not take. Raises
+    AssertionError if the service cannot be reached.
+
+    Synapse answers 502 where a connection that it has kept was closed meanwhile, and where it is
+    about to send by itself ("AlreadyCalled").
+    """
+    path, deadline = f"/_matrix/client/v1/appservice/{service}/ping", time.monotonic() + 10
+    while True:
+        answer = homeserver.call("POST", path, {}, token)
+        if answer.status == 200 or "AlreadyCalled" in answer.body["error"]:
+            return
+        assert time.monotonic() < deadline, answer.body
+        time.sleep(0.1)
 
 
 def spoken(events: list[dict[str, Any]]) -> list[Spoken]:

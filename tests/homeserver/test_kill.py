@@ -9,16 +9,14 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.functions.desk import CHANNELS, Customer
 from tests.homeserver.judge import faults
 from tests.homeserver.server import PEOPLE
-from tests.homeserver.stage import Stage, staged
+from tests.homeserver.stage import Stage
 from tests.homeserver.story import LONGEST_STEP, STEPS, Story
 from tests.soak import SOAKS, each_once
 
@@ -28,12 +26,6 @@ FIRST_SEED = int(os.environ.get("BATON_KILL_SEED", "1"))
 KILLS = (("asks", "person-writes"), ("accepts", "pictures"), ("customer-writes", "leaves"))
 SEEDS = range(FIRST_SEED, FIRST_SEED + -(-RUNS // (len(VICTIMS) * len(KILLS))))
 LATEST = 0.4  # seconds after a step has begun, in which all of it happens
-
-
-@pytest.fixture(scope="module")
-def stage(synapse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(synapse, tmp_path_factory.mktemp("kill")) as one:
-        yield one
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra.deployables import TABLE, deployables, secrets, settings, topics
-from infra.uses import CHANNELS, DESKS, USES
+from infra.uses import CHANNELS, DESKS, USES, uses
 from shared.bootstrap.in_place import DELIVERS
 from shared.bootstrap.platforms import capabilities, platforms
 from shared.bootstrap.policy import policy
@@ -143,6 +143,11 @@ def test_every_door_belongs_to_a_use() -> None:
     assert sorted(door for use in USES.values() for door in use.doors) == sorted(
         door.name for door in DOORS
     )
+
+
+@pytest.mark.parametrize("name", ["SLACK_WEBHOOK_URL", "GOOGLE_CHAT_WEBHOOK_URL"])
+def test_the_teams_notifications_are_no_desk(name: str) -> None:
+    assert uses((), {name: "https://chat.example.com/hook"}, [name]) == uses((), {}, [])
 
 
 def test_every_platform_may_be_named_as_one_in_use() -> None:

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.slack import BOT, CHANNEL, PREFIX, SlackSimulator, Upload
-from tests.desks.served import Served
+from tests.served import Served
 
 SECRET, TOKEN = "dev-slack-secret", "dev-slack-token"
 

@@ -33,8 +33,7 @@ run "the_database_is_safe_and_alarms_ring" {
 
   assert {
     condition = toset([for one in google_firestore_field.these : "${one.collection} ${one.field}" if length(one.ttl_config) == 1]) == toset([
-    "conversations expire_at", "journal expire_at", "people expire_at",
-    "devices expire_at", "counts expire_at"])
+    "conversations expire_at", "journal expire_at", "people expire_at", "devices expire_at", "counts expire_at"])
     error_message = "Conversations, journal entries, people, devices and counts expire at expire_at, and nothing else does."
   }
   assert {

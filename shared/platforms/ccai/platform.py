@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, Unauthenticated
-from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.base import USUAL_BODY
 from shared.platforms.bodies import (
     hmac_sha256_base64,
     is_genuine,
@@ -27,27 +27,16 @@ from shared.platforms.bodies import (
 from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
 from shared.platforms.ccai.webhook import report_of, reported, requests_after_failures
+from shared.platforms.no_customers import NoCustomers
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Signal, ToChannel
-from shared.schemas.conversation import Capabilities
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.http import Answer, Call, Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.notation import parse_time
-
-CAPABILITIES = Capabilities(
-    delivers=False,
-    frames=False,
-    labels=False,
-    typing=False,
-    receipts=False,
-    rich_cards=False,
-    idempotent_sends=False,
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Ccai:
+class Ccai(NoCustomers):
     """`events_login` is the `user:password` of external session events.
 
     `oldest` is the maximum age of a signature, or None if the age is not checked. The format of the
@@ -63,7 +52,6 @@ class Ccai:
     now: Callable[[], datetime] | None = None
     replaces_failed_agents: bool = False
     name: str = NAME
-    capabilities: Capabilities = CAPABILITIES
 
     def body_limit(self, request: Request) -> int:
         if _is_session(request):
@@ -108,21 +96,6 @@ class Ccai:
         return (
             [*events, *requests_after_failures(events)] if self.replaces_failed_agents else events
         )
-
-    def call(self, command: ToChannel | Signal) -> Call | None:
-        """Returns None: customers are on other channels, and calls to the desk are made by
-        `CcaiDesk`.
-        """
-        return None
-
-    def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
-
-    def refusal(self, answer: Answer) -> str | None:
-        return None
-
-    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return None
 
     def _check_age(self, stamp: str) -> None:
         if self.oldest is None or self.now is None:

@@ -13,13 +13,12 @@ from typing import Any
 from pydantic import Field, StrictInt, StrictStr
 
 from shared.errors import BadRequest
-from shared.platforms.base import USUAL_BODY, Outcome, outcome_of_status
+from shared.platforms.base import USUAL_BODY
 from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require, validate
 from shared.platforms.linked_files import LinkedFiles
+from shared.platforms.no_customers import NoCustomers
 from shared.schemas.base import JsonObject, Theirs
-from shared.schemas.commands import Signal, ToChannel
 from shared.schemas.content import Content
-from shared.schemas.conversation import Capabilities
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import (
@@ -30,22 +29,13 @@ from shared.schemas.events import (
     Unknown,
     UserMessage,
 )
-from shared.schemas.http import Answer, Call, Request, Response
+from shared.schemas.http import Request, Response
 from shared.schemas.notation import conversation_id, sha256, time_or_none
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
 
 NAME = "csku"
-CAPABILITIES = Capabilities(
-    delivers=False,
-    frames=False,
-    labels=False,
-    typing=False,
-    receipts=False,
-    rich_cards=False,
-    idempotent_sends=False,
-)
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 
@@ -228,7 +218,7 @@ def _report(body: JsonObject) -> _Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Csku(LinkedFiles):
+class Csku(LinkedFiles, NoCustomers):
     """CSKU AI's webhooks. Any of `webhook_secrets` is accepted. `media_hosts` have the files of its
     messages; its pages do not say which these are.
     """
@@ -236,7 +226,6 @@ class Csku(LinkedFiles):
     webhook_secrets: tuple[str, ...] = ()
     media_hosts: tuple[str, ...] = ()
     name: str = NAME
-    capabilities: Capabilities = CAPABILITIES
 
     def body_limit(self, request: Request) -> int:
         return USUAL_BODY if is_genuine(self, request) else 0
@@ -257,16 +246,3 @@ class Csku(LinkedFiles):
         return read_or_noted(
             NAME, lambda: _reported(request.body), lambda: _report(parse_signed(request.body))
         )
-
-    def call(self, command: ToChannel | Signal) -> Call | None:
-        """Returns None: CSKU delivers messages itself."""
-        return None
-
-    def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
-
-    def refusal(self, answer: Answer) -> str | None:
-        return None
-
-    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return None

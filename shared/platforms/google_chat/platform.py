@@ -11,33 +11,22 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import BatonError, NotFound, Unauthenticated, Unavailable
-from shared.platforms.base import USUAL_BODY, Outcome, Profile, error_status, outcome_of_status
+from shared.platforms.base import USUAL_BODY, Profile, error_status
 from shared.platforms.bodies import read_or_noted
 from shared.platforms.google_chat.names import NAME
 from shared.platforms.google_chat.proofs import Proofs
 from shared.platforms.google_chat.webhook import picture_of, report_of, reported
 from shared.platforms.linked_files import host_of
-from shared.schemas.commands import Signal, ToChannel
-from shared.schemas.conversation import Capabilities
+from shared.platforms.no_customers import NoCustomers
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.people import Person
 
-CAPABILITIES = Capabilities(
-    delivers=False,
-    frames=False,
-    labels=False,
-    typing=False,
-    receipts=False,
-    rich_cards=False,
-    idempotent_sends=False,
-)
-
 
 @dataclass(frozen=True, slots=True)
-class GoogleChat:
+class GoogleChat(NoCustomers):
     """`proofs` say which requests are genuine. `auth` is that of a service account of the Chat
     app's project: with it people's files are fetched. `people` are those of `BATON_AGENTS`.
     """
@@ -48,7 +37,6 @@ class GoogleChat:
     auth: str = "none"
     people: Mapping[str, Person] = field(default_factory=dict)
     name: str = NAME
-    capabilities: Capabilities = CAPABILITIES
 
     def body_limit(self, request: Request) -> int:
         """A token proves nothing before its signature is checked, but one for somebody else is no
@@ -94,20 +82,8 @@ class GoogleChat:
             email=email.lower() if isinstance(email, str) else None,
         )
 
-    def call(self, command: ToChannel | Signal) -> Call | None:
-        """Returns None: customers are on other channels, and calls to the desk are made by
-        `GoogleChatDesk`.
-        """
-        return None
-
-    def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
-
     def refusal(self, answer: Answer) -> str | None:
         return error_status(answer)
-
-    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return None
 
     @property
     def media_hosts(self) -> tuple[str, ...]:

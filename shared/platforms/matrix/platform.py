@@ -13,27 +13,17 @@ from urllib.parse import quote
 import pydantic_core
 
 from shared.errors import DoorClosed, NotFound, Unauthenticated, Unavailable
-from shared.platforms.base import Outcome, Profile, outcome_of_status
+from shared.platforms.base import Profile
 from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require, same
 from shared.platforms.linked_files import host_of
 from shared.platforms.matrix.names import NAME, Homeserver
 from shared.platforms.matrix.webhook import FILE, reported
-from shared.schemas.commands import Signal, ToChannel
-from shared.schemas.conversation import Capabilities
+from shared.platforms.no_customers import NoCustomers
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 
-CAPABILITIES = Capabilities(
-    delivers=False,
-    frames=False,
-    labels=False,
-    typing=False,
-    receipts=False,
-    rich_cards=False,
-    idempotent_sends=False,
-)
 # A transaction of Synapse has up to 100 events of 64 KB, and as many of typing and receipts.
 TRANSACTION = 8 << 20
 _ROUTE = re.compile(r"(?:/matrix)?/_matrix/app/v1/(transactions|users|rooms|ping)(?:/[^/]+)?")
@@ -41,7 +31,7 @@ _BELOW = re.compile(r"(?:/matrix)?/_matrix/")
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(NoCustomers):
     """Any of `hs_tokens` proves a request. `places` are the rooms whose members desks invite; what
     is said there is not for customers.
     """
@@ -52,7 +42,6 @@ class Matrix:
     home: Homeserver = field(default_factory=Homeserver)
     places: AbstractSet[str] = frozenset()
     name: str = NAME
-    capabilities: Capabilities = CAPABILITIES
 
     def body_limit(self, request: Request) -> int:
         return TRANSACTION if self.reports(request) and is_genuine(self, request) else 0
@@ -93,21 +82,6 @@ class Matrix:
             lambda: reported(parse_signed(request.body), self.home, self.places),
             lambda: None,
         )
-
-    def call(self, command: ToChannel | Signal) -> Call | None:
-        """Returns None: customers are on other channels, and calls to the desk are made by
-        `MatrixDesk`.
-        """
-        return None
-
-    def outcome(self, answer: Answer) -> Outcome:
-        return outcome_of_status(answer.status)
-
-    def refusal(self, answer: Answer) -> str | None:
-        return None
-
-    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return None
 
     # People.
 

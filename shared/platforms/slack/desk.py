@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pydantic_core
 
-from shared.errors import DoorClosed, Unsupported
+from shared.errors import DoorClosed
 from shared.platforms.base import Outcome
 from shared.platforms.desk import (
     Chat,
@@ -33,6 +33,7 @@ from shared.platforms.slack.blocks import closed, is_closed, request_blocks, wit
 from shared.platforms.slack.names import (
     NAME,
     REQUEST,
+    THREAD,
     TRANSCRIPT,
     native_thread,
     place_of,
@@ -41,7 +42,7 @@ from shared.platforms.slack.names import (
 from shared.platforms.slack.text import escaped, without_lines
 from shared.platforms.threads import customer_of, request_of, transcript
 from shared.schemas.base import JsonObject
-from shared.schemas.http import Answer, Call, Pace
+from shared.schemas.http import Answer, Call, Pace, Request
 from shared.schemas.texts import shortened
 
 API = "https://slack.com/api"
@@ -51,7 +52,7 @@ UPLOAD_SECONDS = 60.0
 TEXT_LIMIT, CHANGED_LIMIT = 39_000, 4000
 TRANSCRIPT_LIMIT, MOST_PARTS = 3500, 4
 PER_SECOND, BURST = 1.0, 5  # messages of one channel; short bursts are allowed
-PAGE, MOST_PAGES = 200, 10
+PAGE, MOST_PAGES, LONGEST_THREAD = 200, 10, 999
 CLOCKS_DIFFER = timedelta(seconds=60)
 CUSTOMERS_ICON = ":bust_in_silhouette:"
 # Nothing in a customer's words is markup, a mention or a preview. chat.update has other defaults
@@ -91,7 +92,7 @@ class SlackDesk:
         if root is None:
             request = request_of(opening)
             blocks = request_blocks(request, opening.page)
-            named = _named(REQUEST, handoff)
+            named = _named(REQUEST, handoff, channel=channel)
             begins = {"text": escaped(request.headline), "blocks": blocks, "metadata": named}
             root = _ts((yield self._post(channel, begins)))
         if root is None:
@@ -171,6 +172,25 @@ class SlackDesk:
         """Returns None: Slack shows typing and receipts of no customer."""
         return None
 
+    def history(self, chat: Chat) -> Call:
+        """Slack gives an event up after three tries within six minutes."""
+        channel, root = place_of(chat.native)
+        asked = {"channel": channel, "ts": root, "limit": LONGEST_THREAD}
+        return self._read("conversations.replies", {**asked, **_ALL})
+
+    def webhook_of(self, answer: Answer) -> Request:
+        messages = list(_messages(body_of(answer)))
+        root = messages[0] if messages else {}
+        channel = _payload(root, REQUEST).get("channel")
+        thread = {
+            "type": THREAD,
+            "channel": channel,
+            "user": root.get("user"),
+            "messages": messages,
+        }
+        headers = {"content-type": "application/json"}
+        return Request("POST", f"/{NAME}", pydantic_core.to_json(thread), headers)
+
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of(answer)
 
@@ -226,10 +246,12 @@ class SlackDesk:
                 links += words.links[place : place + 1]
         return files, links
 
-    def _upload_url(self, file: OpenFile) -> Call:
-        """Returns the call that asks where a file goes. Slack has to know its size before."""
+    def _upload_url(self, file: OpenFile) -> Call | None:
+        """Returns the call that asks where a file goes, None if its size is not known: Slack has
+        to be told it before.
+        """
         if not file.size:
-            raise Unsupported("size-unknown", "Slack takes no file whose size is not known.")
+            return None
         asked = {"filename": file.name or "file", "length": file.size}
         return self._read("files.getUploadURLExternal", asked)
 
@@ -318,7 +340,7 @@ class SlackDesk:
 _ALL: JsonObject = {"include_all_metadata": "true"}
 
 
-def _named(kind: str, handoff: str, **more: int) -> JsonObject:
+def _named(kind: str, handoff: str, **more: int | str) -> JsonObject:
     """Returns the metadata by which Baton finds a message that it has posted."""
     return {"event_type": kind, "event_payload": {"handoff": handoff, **more}}
 

@@ -6,6 +6,7 @@ NAME = "slack"
 # The kinds of metadata on Baton's messages, which Slack calls event types.
 # https://docs.slack.dev/messaging/message-metadata
 REQUEST, TRANSCRIPT = "baton_request", "baton_transcript"
+THREAD = "baton_thread"  # the type of a thread that was read again, as a webhook
 STANDING, CLOSED, ACTIONS = "baton_standing", "baton_closed", "baton_actions"  # ids of blocks
 ACTION = "baton_"  # stands before what a button does
 OPEN_PAGE = f"{ACTION}open_page"

@@ -18,27 +18,17 @@ from shared.errors import DoorClosed, NotFound, Unauthenticated, Unavailable
 from shared.platforms.base import USUAL_BODY, Outcome, Profile
 from shared.platforms.bodies import hmac_sha256_hex, read_or_noted, require
 from shared.platforms.linked_files import host_of
+from shared.platforms.no_customers import NoCustomers
 from shared.platforms.slack.answers import body_of, outcome_of, refusal_of
 from shared.platforms.slack.desk import API
 from shared.platforms.slack.names import NAME
 from shared.platforms.slack.webhook import parsed, report_of, reported
 from shared.schemas.base import JsonObject
-from shared.schemas.commands import Signal, ToChannel
-from shared.schemas.conversation import Capabilities
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 
-CAPABILITIES = Capabilities(
-    delivers=False,
-    frames=False,
-    labels=False,
-    typing=False,
-    receipts=False,
-    rich_cards=False,
-    idempotent_sends=False,
-)
 OLDEST = timedelta(minutes=5)
 FILES_HOST = "files.slack.com"
 PERSON_SECONDS = 1.5  # Slack waits 3 seconds for an answer to an event
@@ -47,7 +37,7 @@ _CHECK = b'"url_verification"'
 
 
 @dataclass(frozen=True, slots=True)
-class Slack:
+class Slack(NoCustomers):
     """Any of `signing_secrets` may sign. `now` is the time by which a signature is too old."""
 
     now: Callable[[], datetime]
@@ -55,7 +45,6 @@ class Slack:
     api_url: str = API
     bot_token: str | None = field(default=None, repr=False)
     name: str = NAME
-    capabilities: Capabilities = CAPABILITIES
 
     def body_limit(self, request: Request) -> int:
         signed = "x-slack-signature" in request.headers and self._is_recent(request)
@@ -90,20 +79,11 @@ class Slack:
             lambda: report_of(self._parsed(request)),
         )
 
-    def call(self, command: ToChannel | Signal) -> Call | None:
-        """Returns None: customers are on other channels, and calls to the desk are made by
-        `SlackDesk`.
-        """
-        return None
-
     def outcome(self, answer: Answer) -> Outcome:
         return outcome_of(answer)
 
     def refusal(self, answer: Answer) -> str | None:
         return refusal_of(answer)
-
-    def sent_id(self, command: ToChannel, answer: Answer) -> str | None:
-        return None
 
     def person_lookup(self, person: str) -> Call:
         return self._read("users.info", PERSON_SECONDS, user=person)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.bodies import parse_signed
-from shared.platforms.slack.names import ACTION, NAME, native_thread, thread
+from shared.platforms.slack.names import ACTION, NAME, THREAD, native_thread, thread
 from shared.platforms.slack.text import words_of
 from shared.platforms.threads import Act, pressed
 from shared.schemas.base import JsonObject
@@ -68,12 +68,21 @@ def reported(body: _Object) -> Sequence[Event]:
     """Returns the events of a genuine body, none if it is about no thread of Baton's."""
     if body.get("type") == "block_actions":
         return _pressed(body)
+    if body.get("type") == THREAD:
+        return _read_again(body)
     if body.get("type") == "app_rate_limited":
         log("WARNING", "Slack holds back events: there were too many", platform=NAME)
     event = body.get("event")
     if body.get("type") != "event_callback" or not isinstance(event, dict):
         return []
     return _message(body, event) if event.get("type") == "message" else []
+
+
+def _read_again(body: _Object) -> Sequence[Event]:
+    """Returns what people said in a thread that Baton has read, under the ids of its webhooks."""
+    known = {"authorizations": [{"user_id": body.get("user"), "is_bot": True}]}
+    where = {"channel": body.get("channel")}
+    return [one for said in body["messages"] for one in _message(known, {**said, **where})]
 
 
 def report_of(body: _Object) -> Report | None:

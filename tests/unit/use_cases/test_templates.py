@@ -13,7 +13,7 @@ from shared.conversations.apply import apply_and_wake
 from shared.delivery.deliver import deliver
 from shared.errors import BatonError
 from shared.platforms.business_messages.platform import CAPABILITIES as BUSINESS_MESSAGES
-from shared.platforms.csku.platform import CAPABILITIES as CSKU
+from shared.platforms.csku.platform import Csku
 from shared.platforms.rcs.platform import CAPABILITIES as RCS
 from shared.platforms.whatsapp.platform import WhatsApp
 from shared.schemas.conversation import Capabilities
@@ -134,7 +134,7 @@ async def test_what_cannot_be_sent_is_refused_with_its_field(
     assert phone.bodies == []
 
 
-@pytest.mark.parametrize("channel", [RCS, BUSINESS_MESSAGES, CSKU])
+@pytest.mark.parametrize("channel", [RCS, BUSINESS_MESSAGES, Csku().capabilities])
 @pytest.mark.parametrize("representative", [BOT, HUMAN])
 async def test_a_channel_without_templates_says_so(
     bench: Any, phone: Phone, channel: Capabilities, representative: dict[str, str]
