@@ -29,6 +29,7 @@ ADDRESS = "http://127.0.0.1:8080"
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLOUD = "needs a project of Google Cloud"
 STAYS = "starts a local run, which tests/infra/test_local_run.py does"
+HOMESERVER = "starts a homeserver, which tests/homeserver does"
 INSTALLS = "installs what this run has installed"
 TWO = "needs two conversations of one customer, which tests/unit/use_cases has"
 BUILT = "prints or exports, which the tests of the tool do"
@@ -67,7 +68,7 @@ def named(block: Block) -> str:
 
 def test_every_block_names_a_language_that_is_known_here() -> None:
     fences = sum(path.read_text().count("\n```") for path in documents())
-    assert 2 * len(blocks("sh", "json", "python", "html", "mermaid", "yaml", "text")) == fences
+    assert 2 * len(blocks("sh", "json", "python", "html", "mermaid", "yaml")) == fences
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=named)
@@ -97,6 +98,7 @@ NOT_RUN = {
     "infra/README.md": CLOUD,
     "shared/platforms/README.md: curl": TWO,
     "shared/platforms/ccai/README.md: BATON_DESKS": STAYS,
+    "shared/platforms/matrix/README.md: python -m infra.matrix homeserver": HOMESERVER,
     "shared/platforms/slack/README.md: BATON_DESKS": STAYS,
     "shared/reports/README.md: .venv/bin/python -m infra.export": BUILT,
     "tests/conformance/README.md: .venv/bin/python": "tests/conformance does what it says",
