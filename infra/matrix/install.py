@@ -22,34 +22,34 @@ INSTALLED = "installed"  # this file is written last
 
 def find() -> Path | None:
     """Returns the Python that has Synapse, None where it is not installed."""
-    python = _place() / "bin" / "python"
-    return python if python.exists() and (_place() / INSTALLED).exists() else None
+    python = place() / "bin" / "python"
+    return python if python.exists() and (place() / INSTALLED).exists() else None
 
 
 def install(say: Callable[[str], object]) -> Path:
     """Returns the Python that has Synapse. Installs it first where it is missing, which takes a
     minute. Several processes may call this at once. Raises Unavailable.
     """
-    place = _place()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.with_suffix(".lock").open("w") as lock:
+    folder = place()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = find()
         if found is None:
-            say(f"Installing Synapse into {place} (once, about a minute) ...")
-            found = _installed(place)
+            say(f"Installing Synapse into {folder} (once, about a minute) ...")
+            found = _installed(folder)
     return found
 
 
-def _installed(place: Path) -> Path:
-    shutil.rmtree(place, ignore_errors=True)
-    _run(sys.executable, "-I", "-m", "venv", str(place))
-    python = place / "bin" / "python"
+def _installed(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    _run(sys.executable, "-I", "-m", "venv", str(folder))
+    python = folder / "bin" / "python"
     # all versions are locked, and Python compiles at its first start what it loads
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
     install = ["install", *options, "--require-hashes", "-r", str(LOCK)]
     _run(str(python), "-I", "-m", "pip", *install)
-    (place / INSTALLED).touch()
+    (folder / INSTALLED).touch()
     return python
 
 
@@ -60,7 +60,8 @@ def _run(*command: str) -> None:
         raise Unavailable("synapse-not-installed", f"Synapse cannot be installed: {last}")
 
 
-def _place() -> Path:
+def place() -> Path:
+    """Returns the folder of the environment."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     version = f"{sys.implementation.cache_tag}".encode()
     return (
