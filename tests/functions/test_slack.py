@@ -1,0 +1,79 @@
+"""A desk on Slack over HTTP: from the customer's phone to a thread and back, on every channel."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.server import LocalServer
+from infra.local.simulators.slack import CHANNEL
+from tests.functions.conftest import NewServer
+from tests.functions.desk import CHANNELS, Customer
+
+DESKS = [{"name": "support", "kind": "slack", "place": CHANNEL}]
+PEOPLE = {"jane@example.com": {"name": "Jane Doe"}}
+
+
+@pytest.fixture(scope="module")
+def server(
+    new_server: NewServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
+    environment = {"BATON_DESKS": json.dumps(DESKS), "BATON_AGENTS": json.dumps(PEOPLE)}
+    with new_server(tmp_path_factory.mktemp("slack"), environment) as running:
+        yield running
+
+
+def threads(server: LocalServer) -> list[str]:
+    found: list[str] = server.get("/sim/slack/threads")["threads"]
+    return found
+
+
+def messages(server: LocalServer, thread: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.get(f"/sim/slack/threads/{thread}")["messages"]
+    return found
+
+
+def acts(server: LocalServer, thread: str, **what: str) -> int:
+    raw = json.dumps(what).encode()
+    return server.send("POST", f"/sim/slack/threads/{thread}/people", raw).status
+
+
+def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
+    customers = [Customer.on(server, channel) for channel in CHANNELS]
+    for one in customers:
+        one.asks_for_a_person()
+    server.wait_until(lambda: len(threads(server)) == len(customers))
+    opened = {
+        next(one for one in customers if f"slack:{thread}" in one.state().get("links", [])): thread
+        for thread in threads(server)
+        if server.wait_until(
+            lambda: any(f"slack:{thread}" in c.state().get("links", []) for c in customers)  # noqa: B023
+        )
+        is None
+    }
+    assert len(opened) == len(customers)
+    for customer, thread in opened.items():
+        shown = [one["text"] for one in messages(server, thread)]
+        assert any("Hi, I have a problem" in text for text in shown)
+        # Tom claims and speaks; Jane has the address of a person of ours, and their name.
+        assert acts(server, thread, name="Tom", press="baton_claim") == 200
+        customer.wait_for("HUMAN")
+        assert acts(server, thread, name="Tom", text="One moment") == 200
+        jane = {"name": "J.", "email": "Jane@example.com"}
+        assert acts(server, thread, **jane, text="Hi <there> & welcome") == 200
+        customer.says("Thank you")
+        server.wait_until(
+            lambda: messages(server, thread)[-1]["text"] == "Thank you"  # noqa: B023
+        )
+        for who in ({"name": "Tom"}, jane):
+            server.wait_until(
+                lambda: acts(server, thread, **who, press="baton_release") == 200  # noqa: B023
+            )
+        customer.wait_for("BOT")
+        assert [one for one in customer.texts(("Tom", "Jane Doe")) if "welcome" in one]
+        said = [entry for entry in customer.journal() if entry["kind"] == "human_message"]
+        assert [(one["representative"]["displayName"], one["text"]) for one in said] == [
+            ("Tom", "One moment"),
+            ("Jane Doe", "Hi <there> & welcome"),
+        ]
