@@ -25,6 +25,7 @@ and the duration when it ends, so the difference is what is open.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.measures.messages import (
     MOST_ROWS,
@@ -73,7 +74,7 @@ class Measured:
 
     progress: Progress | None
     measures: tuple[Measure, ...]
-    uncounted: Mapping[str, int] = field(default_factory=dict)
+    uncounted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def measure(

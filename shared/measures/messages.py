@@ -9,10 +9,9 @@ each. The oldest is the first.
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.schemas.content import Content
 from shared.schemas.events import FromUser
@@ -23,6 +22,7 @@ LENGTHS = (1, 21, 81, 160, 500)
 MOST_ROWS = 12  # of `uncounted`
 TEXT, OTHER = "text", "other"
 SECONDS = 900  # of a quarter of an hour
+PARTS = 7  # of a key
 _OF_EVENTS = {
     "suggestion_response": "suggestion",
     "survey_response": "survey",
@@ -86,8 +86,8 @@ class Message(NamedTuple):
 
 
 def with_messages(
-    known: Mapping[str, int], messages: Iterable[Message], now: datetime
-) -> dict[str, int]:
+    known: Mapping[str, Any], messages: Iterable[Message], now: datetime
+) -> dict[str, Any]:
     """Returns `known` with these messages of now."""
     quarter, more = int(now.timestamp()) // SECONDS, dict(known)
     for name, of, size, channel, desk, agent in messages:
@@ -96,19 +96,21 @@ def with_messages(
     return more
 
 
-def together(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
+def together(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the messages of two conversations, the oldest first."""
-    return dict(sorted((Counter(one) + Counter(two)).items()))
+    both = {key: one[key] + two[key] for key in one.keys() & two.keys() if "\n" in key}
+    return dict(sorted({**two, **one, **both}.items()))
 
 
-def measures_of(uncounted: Mapping[str, int]) -> tuple[Measure, ...]:
+def measures_of(uncounted: Mapping[str, Any]) -> tuple[Measure, ...]:
     """Returns the measures of messages that are not counted yet, without those of a newer
     version.
     """
     found = []
     for key, number in uncounted.items():
-        quarter, name, of, size, channel, desk, agent = key.split("\n", 6)
-        if name in MESSAGES:
+        parts = key.split("\n", 6)
+        if len(parts) == PARTS and parts[1] in MESSAGES:
+            quarter, name, of, size, channel, desk, agent = parts
             at = datetime.fromtimestamp(int(quarter) * SECONDS, UTC)
             found.append(
                 Measure(

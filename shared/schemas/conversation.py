@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
+from zlib import crc32
 
 from pydantic import Field
 
@@ -372,7 +373,7 @@ class LineEnds(Stored):
     last: dict[str, int] = Field(default_factory=dict)
 
 
-COUNTED_WITHIN = 4  # quarters of an hour from that of a message
+QUARTER = 900  # seconds
 MOST_LINES = 12  # a handoff at a desk has a line of its own
 
 
@@ -480,7 +481,7 @@ class Conversation(Stored):
     handback: Handback | None = None
     bot_run: BotRun | None = None
     progress: Progress | None = None
-    uncounted: Mapping[str, int] = Field(default_factory=dict)
+    uncounted: Mapping[str, Any] = Field(default_factory=dict)
     version: int = 0
     outbox_base: int = 0
     line_ends: LineEnds | None = None
@@ -599,12 +600,15 @@ class Conversation(Stored):
 
     @property
     def count_at(self) -> Time | None:
-        """When the reports must count its messages at the latest. The key of the oldest is the
-        first, and begins with its quarter of an hour since 1970.
+        """When the reports must count its messages: within an hour. The key of the oldest is the
+        first, and begins with its quarter of an hour since 1970. The conversations of one quarter
+        are due at different seconds, so that they are not woken all at once.
         """
         for key in self.uncounted:
-            quarter = int(key[: key.index("\n")]) + COUNTED_WITHIN
-            return datetime.fromtimestamp(quarter * 900, UTC)
+            quarter = key.partition("\n")[0]
+            if quarter.isdecimal():
+                seconds = (int(quarter) + 3) * QUARTER + crc32(self.id.encode()) % QUARTER
+                return datetime.fromtimestamp(seconds, UTC)
         return None
 
     @property

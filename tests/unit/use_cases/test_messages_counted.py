@@ -17,7 +17,7 @@ from shared.delivery.sweep import sweep
 from shared.handoff.policy import Policy
 from shared.measures.bins import bin_of
 from shared.measures.counts import Tally, in_tally
-from shared.measures.messages import LENGTHS, MOST_ROWS
+from shared.measures.messages import LENGTHS, MOST_ROWS, together
 from shared.reports.recount import recount
 from shared.schemas.commands import Record
 from shared.schemas.content import Content
@@ -103,6 +103,19 @@ async def test_a_bots_dialogue_writes_nothing_for_the_reports_until_it_is_an_hou
     assert len(await records(bench)) == 2, "it is not due again"
 
 
+def test_messages_are_due_within_an_hour_and_not_all_at_once() -> None:
+    """A message of the first second of a quarter is due as late as one of the last."""
+    quarter = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) // 900
+    due = [
+        Conversation(id=f"rcs:{n}", address="", uncounted={f"{quarter}\nbot_message": 1}).count_at
+        for n in range(200)
+    ]
+    waits = [(one - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() for one in due if one]
+    assert min(waits) >= 2700
+    assert max(waits) < HOUR
+    assert len(set(waits)) > 150
+
+
 async def test_two_sweeps_at_once_count_once(bench: Bench) -> None:
     await says(bench, "m-1")
     await bot_says(bench, "b-1")
@@ -179,18 +192,25 @@ async def test_two_channels_of_one_customer_count_together(bench: Bench) -> None
     assert await counted(bench) == {"customer_message": 4}
 
 
+def test_two_conversations_that_become_one_have_the_sum() -> None:
+    one, two = {"7\nbot_message": 1, "9\nbot_message": 1}, {"7\nbot_message": 2, "8\nx": 4}
+    assert list(together(one, two).items()) == [
+        ("7\nbot_message", 3),
+        ("8\nx", 4),
+        ("9\nbot_message", 1),
+    ]
+
+
 async def test_many_classes_are_counted_early(bench: Bench) -> None:
     """A conversation's document stays small."""
     await says(bench, "m-0")
-    for n in range(MOST_ROWS + 1):
-        await says(bench, f"m-{n + 1}")
-        bench.clock.forward(240)
-    assert len((await state(bench)).uncounted) <= MOST_ROWS
-    for n in range(MOST_ROWS + 2):
+    for n in range(MOST_ROWS):
         details = Details(attachments=(Attachment(kind=f"kind {n}"),))
         await happens(bench, UserMessage, f"f-{n}", form={}, said="", details=details)
-    known = (await state(bench)).uncounted
-    assert 0 < len(known) <= MOST_ROWS
+    assert len((await state(bench)).uncounted) == MOST_ROWS
+    await bot_says(bench, "b-1")
+    assert (await state(bench)).uncounted == {}
+    assert await counted(bench) == {"customer_message": MOST_ROWS + 1, "bot_message": 1}
 
 
 async def test_a_request_counts_all_messages_before_it(bench: Bench) -> None:
