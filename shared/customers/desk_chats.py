@@ -16,6 +16,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.notation import platform_of
 
 PENDING = 500  # entries, which is more than ever wait
+FURTHEST = 3200  # entries of a journal in which words said in a chat are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,30 @@ async def erase_threads(ports: Ports, conversation: str) -> None:
         )
         chat = chat_at(stored.value.address) if stored else None
         if desk is not None and chat is not None:
-            await _erase_thread(ports, desk, chat)
+            await _erase_thread(ports, desk, chat, known.id)
 
 
-async def _erase_thread(ports: Ports, desk: ChatDesk, chat: Chat) -> None:
+async def _erase_thread(ports: Ports, desk: ChatDesk, chat: Chat, conversation: str) -> None:
     try:
-        carried = await carry_out(ports, desk, desk.erase(chat))
+        said = await _said_in(ports, chat, conversation)
+        carried = await carry_out(ports, desk, desk.erase(chat, said))
         done = carried.is_done or (carried.answer is not None and desk.is_over(carried.answer))
     except BatonError:
         done = False
     if not done:
         words = "what was said in a desk's chat could not be deleted; delete it there"
         log("WARNING", words, chat=desk.conversation(chat.native))
+
+
+async def _said_in(ports: Ports, chat: Chat, conversation: str) -> list[str]:
+    """Returns the ids of the words that the customer's journal has as said in a chat."""
+    return [
+        command.id
+        for entry in await ports.store.latest(conversation, FURTHEST)
+        for command in entry.value.commands
+        if isinstance(command, CallDesk)
+        and (command.action, command.handoff) == ("say", chat.handoff)
+    ]
 
 
 async def unended(ports: Ports, channel: Conversation) -> list[Unended]:

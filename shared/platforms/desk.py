@@ -197,8 +197,10 @@ class ChatDesk(Protocol):
     def close(self, chat: Chat, id: str, reason: str | None) -> Steps[None]:
         """Ends a chat. A repetition is refused by the desk, or has no further effect."""
 
-    def erase(self, chat: Chat) -> Steps[None]:
-        """Deletes what can be deleted of what was said in a chat. It may be repeated."""
+    def erase(self, chat: Chat, said: Sequence[str]) -> Steps[None]:
+        """Deletes what can be deleted of what was said in a chat. It may be repeated. `said` are
+        the ids of the customer's Words there, as far as they are known.
+        """
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         """Returns the call that shows that the customer types, or what they have read; None if the

@@ -37,17 +37,16 @@ class ChatSender:
 
     def carry_out(self, desk: GoogleChatDesk, steps: Steps[Made]) -> Made:
         """Makes the calls of a desk. Raises where one fails."""
-        sent: Answer | None = None
         try:
+            step = next(steps)
             while True:
-                step = steps.send(sent)
                 assert not isinstance(step, Passing)
                 sent = self.answer(step)
                 if desk.outcome(sent) is Outcome.PERMANENT:
                     step = steps.throw(Declined(sent))
-                    assert not isinstance(step, Passing)
-                    sent = self.answer(step)
-                assert desk.outcome(sent) is Outcome.DONE, sent
+                else:
+                    assert desk.outcome(sent) is Outcome.DONE, sent
+                    step = steps.send(sent)
         except StopIteration as end:
             made: Made = end.value
             return made

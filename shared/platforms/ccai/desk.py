@@ -8,6 +8,7 @@ Some bodies are unofficial: see `names.py`.
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -134,7 +135,7 @@ class CcaiDesk:
                 raise
             yield self._call("PATCH", path, parameters)
 
-    def erase(self, chat: Chat) -> Steps[None]:
+    def erase(self, chat: Chat, said: Sequence[str]) -> Steps[None]:
         """Does nothing: the API deletes nothing."""
         yield from ()
 

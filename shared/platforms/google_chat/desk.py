@@ -9,7 +9,7 @@ user. Files are links, and pictures are shown from theirs.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 import pydantic_core
 
 from shared.errors import Refused
-from shared.logs import log
 from shared.platforms.base import Outcome, error_status
 from shared.platforms.desk import (
     Chat,
@@ -57,6 +56,7 @@ from shared.schemas.notation import command_id
 
 # https://developers.google.com/workspace/chat/limits: writes in one space, all apps together
 PER_SECOND_IN_SPACE = 1.0
+MOST_PIECES = 50  # messages of one customer's message
 REQUEST = "request"  # the message from which a thread starts
 MASKS = {"text": "text", "accessoryWidgets": "accessory_widgets", "cardsV2": "cards_v2"}
 
@@ -117,14 +117,20 @@ class GoogleChatDesk:
             yield self._change(chat, _request_id(chat), over_message())
         yield self._post(chat, id, "over", {"text": OVER})
 
-    def erase(self, chat: Chat) -> Steps[None]:
-        """Removes what the first message shows. An app may not list the messages of a thread, so
-        the customer's words below it stay.
+    def erase(self, chat: Chat, said: Sequence[str]) -> Steps[None]:
+        """Removes what the first message shows, and deletes the customer's words below it: an app
+        may not list the messages of a thread, and their ids follow from those of the words.
         """
         if chat.handoff:
             yield self._change(chat, _request_id(chat), erased_message())
-        words = "a customer's words stay in a thread of Google Chat; delete it there"
-        log("WARNING", words, chat=self.conversation(chat.native))
+        space = space_name(chat.native)
+        for one in said:
+            for place in range(MOST_PIECES):
+                path = f"{space}/messages/{message_id(one, str(place))}"
+                try:
+                    yield self._call("DELETE", path, space)
+                except Declined:
+                    break
 
     def signal(self, chat: Chat, signal: CustomerSignal) -> Call | None:
         """Returns None: an app can show neither typing nor what was read."""

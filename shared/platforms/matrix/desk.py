@@ -206,7 +206,7 @@ class MatrixDesk:
             path = f"/rooms/{_quoted(chat.native)}/leave"
             yield self._call("POST", path, {}, user=chat.customer)
 
-    def erase(self, chat: Chat) -> Steps[None]:
+    def erase(self, chat: Chat, said: Sequence[str]) -> Steps[None]:
         """Redacts what was said in the room and what it shows of the customer, then leaves it. A
         room that the customer has left before cannot be changed any more.
         """

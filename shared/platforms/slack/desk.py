@@ -155,7 +155,7 @@ class SlackDesk:
             yield self._shows(chat, root, closed(_blocks(root), over))
         yield self._post(channel, {"thread_ts": ts, "text": escaped(over), **_AS_TYPED})
 
-    def erase(self, chat: Chat) -> Steps[None]:
+    def erase(self, chat: Chat, said: Sequence[str]) -> Steps[None]:
         """Deletes what Baton posted, the request last. What people wrote only they can delete."""
         channel, ts = place_of(chat.native)
         thread = yield from self._replies(channel, ts)

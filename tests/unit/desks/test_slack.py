@@ -311,7 +311,7 @@ def test_an_erase_deletes_what_baton_posted_and_the_request_last() -> None:
         {"ts": "3.000001", "bot_id": "B1", "username": "Ana", "files": [{"id": "F1"}]},
         {"ts": "4.000001", "bot_id": "B2", "text": "another app"},
     ]
-    asked = Asked(DESK.erase(CHAT), ok(messages=thread))
+    asked = Asked(DESK.erase(CHAT, ()), ok(messages=thread))
     assert asked.methods == ["conversations.replies", "files.delete", *["chat.delete"] * 2]
     assert [asked.body(number).get("ts") for number in (2, 3)] == ["3.000001", ROOT["ts"]]
 

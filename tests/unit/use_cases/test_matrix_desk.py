@@ -270,7 +270,7 @@ async def test_an_erase_leaves_no_word_and_no_name(at: At) -> None:
     at.homeserver.adds(at.room(where), jane, "m.room.message", content)
     await at.does(at.desk.close(where, "c9", "done"))
     for _ in range(2):
-        assert (await at.does(at.desk.erase(where))).is_done
+        assert (await at.does(at.desk.erase(where, ()))).is_done
     contents = [one["content"] for one in at.room(where).events]
     whole = json.dumps([contents, at.homeserver.users[GHOST]["displayname"]])
     for word in ("secret", "Ana", "billing", "4711"):

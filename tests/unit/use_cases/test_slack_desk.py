@@ -134,7 +134,7 @@ async def test_an_erase_leaves_only_what_people_wrote(at: At) -> None:
     await at.says(where, "secret")
     at.slack.write(where.native, at.slack.add("Jane"), "I am on it")
     for _ in range(2):
-        carried = await at.does(at.desk.erase(where))
+        carried = await at.does(at.desk.erase(where, ()))
         assert carried.is_done or at.desk.is_over(carried.answer or Answer(0))
     assert [one["text"] for one in at.slack.messages(where.native)] == ["I am on it"]
 
