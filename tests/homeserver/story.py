@@ -134,7 +134,7 @@ class Story:
         return lambda: self.person.says(self.room, f"Again: {text}")
 
     def _leaves_again(self) -> None:
-        self.stage.lets_in(self.room, self.person)
+        tried(lambda: self.stage.lets_in(self.room, self.person))
         self.person.joins(self.room)
         self.person.leaves(self.room)
 

@@ -267,6 +267,14 @@ def test_unverified_facts_count_only_by_name() -> None:
         ),
         ('["a"]', 'BATON_DESKS 1: give an object, like {"name": "berlin"}'),
         ('[{"kind": "ccai"}]', "BATON_DESKS 1.name: is missing"),
+        (
+            '[{"name": "a", "kind": "slack"}]',
+            "BATON_DESKS a: place: is missing; give the id of a channel, like C0123ABCDEF",
+        ),
+        (
+            '[{"name": "a", "kind": "slack", "place": "#support"}]',
+            "BATON_DESKS a: place: give the id of a channel, like C0123ABCDEF",
+        ),
         ('[{"name": "a", "languages": "id"}]', 'BATON_DESKS a.languages: give a list, like ["id"]'),
         (
             '[{"name": "a", "languages": ["indonesian!!"]}]',

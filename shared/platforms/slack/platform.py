@@ -89,10 +89,12 @@ class Slack(NoCustomers):
         return self._read("users.info", PERSON_SECONDS, user=person)
 
     def profile(self, answer: Answer) -> Profile:
-        """Returns the name that a person has chosen to be shown with, else their full name."""
+        """Returns the name that a person has chosen to be shown with, else their full name. Nothing
+        is known of somebody whom the app may not see.
+        """
         user = body_of(answer).get("user")
         known = user if isinstance(user, dict) else {}
-        if not known and outcome_of(answer) is not Outcome.PERMANENT:
+        if not known and outcome_of(answer) not in (Outcome.PERMANENT, Outcome.FORBIDDEN):
             raise Unavailable("platform-failed", "Slack does not say who a person is.")
         found = known.get("profile")
         profile = found if isinstance(found, dict) else {}

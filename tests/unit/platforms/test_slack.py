@@ -120,7 +120,8 @@ def test_who_a_person_is(user: dict[str, Any], profile: Profile) -> None:
 def test_who_a_person_is_may_be_asked_again(error: str) -> None:
     with pytest.raises(Unavailable):
         SLACK.profile(answer(ok=False, error=error))
-    assert SLACK.profile(answer(ok=False, error="user_not_found")) == Profile()
+    for refused in ("user_not_found", "user_not_visible", "missing_scope"):
+        assert SLACK.profile(answer(ok=False, error=refused)) == Profile()
 
 
 def test_a_file_is_fetched_with_the_token_from_slack_alone() -> None:
