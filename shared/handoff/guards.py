@@ -349,6 +349,11 @@ def _others(conversation: Conversation, event: Event) -> bool:
     return any(human.representative.name != who for human in conversation.humans)
 
 
+def _others_stay(conversation: Conversation, event: Event, _: Policy) -> bool:
+    slot = event.slot if isinstance(event, PersonGone) else None
+    return any(human.slot != slot for human in conversation.humans)
+
+
 def _others_here(conversation: Conversation, event: Event, _: Policy) -> bool:
     is_agents = isinstance(event, Transfer) and not event.supervisor
     return is_agents and _others(conversation, event)
@@ -535,7 +540,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.LAST_ONE_OFFERED: lambda conversation, event, policy: (
         conversation.offer is not None and _last_one(conversation, event, policy)
     ),
-    Guard.OTHERS_STAY: lambda conversation, _e, _p: len(conversation.humans) > 1,
+    Guard.OTHERS_STAY: _others_stay,
     Guard.PASSED_ON: lambda conversation, _e, _p: conversation.passed_on,
     Guard.PASSING_ON: lambda conversation, event, _p: not event.fact and conversation.passed_on,
     Guard.ASKS_BACK: _asks_back,

@@ -54,7 +54,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progress, Visit
 from shared.schemas.notation import platform_of
-from shared.schemas.own_events import HumanIdleTimeout, OfferTimeout, PersonGone
+from shared.schemas.own_events import CountDue, HumanIdleTimeout, OfferTimeout, PersonGone
 from shared.schemas.representative import Representative, is_bots
 
 VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
@@ -110,9 +110,8 @@ def measure(
     measures = (*_of_released_words(stopwatch, before, released), *found)
     if rated is not None and before.survey is not None:
         measures = (*measures, *stopwatch.rated(before.survey, rated))
-    due = after.count_at
     uncounted = with_messages(after.uncounted, messages, now) if messages else after.uncounted
-    if measures or len(uncounted) > MOST_ROWS or (due is not None and due <= now):
+    if measures or len(uncounted) > MOST_ROWS or isinstance(event, CountDue):
         measures, uncounted = (*measures, *measures_of(uncounted)), {}
     progress = stopwatch.progress
     return Measured(None if progress == _WITHOUT else progress, measures, uncounted)

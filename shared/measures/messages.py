@@ -2,7 +2,7 @@
 
 An ordinary message makes no write of its own for this. It is added to `uncounted` of its
 conversation, in the commit of its event. All that is there is counted with the next measure of
-another kind, when it has become too much, or when it is an hour old.
+another kind, when it has become too much, or by a timer within an hour.
 
 A key of `uncounted` has the quarter of an hour since 1970 and the fields of a Message, on a line
 each. The oldest is the first.

@@ -729,3 +729,11 @@ def test_a_notification_of_a_handoff_says_where_the_transcript_is() -> None:
         "handoff.joined",
         f"/v1/conversations/{CHANNEL}/journal",
     )
+
+
+def test_two_who_share_a_slot_leave_together() -> None:
+    """Only a faulty document has such a slot, and the phase must not be HUMAN without a human."""
+    sam = SAM.model_copy(update={"slot": WITH_SLOT.slot})
+    before = conversation(Phase.HUMAN, humans=(WITH_SLOT, sam))
+    after = decide(before, event("person_gone"), NOW, WINDOW).conversation
+    assert (after.humans, after.phase is Phase.HUMAN) == ((), False)
