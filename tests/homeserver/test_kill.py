@@ -21,6 +21,7 @@ from tests.homeserver.story import LONGEST_STEP, STEPS, Story
 from tests.soak import SOAKS, each_once
 
 VICTIMS = ("homeserver", "functions", "both")
+pytestmark = pytest.mark.soak
 RUNS = int(os.environ.get("BATON_KILL_RUNS", "100")) if SOAKS else 1
 FIRST_SEED = int(os.environ.get("BATON_KILL_SEED", "1"))
 KILLS = (("asks", "person-writes"), ("accepts", "pictures"), ("customer-writes", "leaves"))
