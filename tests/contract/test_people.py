@@ -228,6 +228,8 @@ async def test_claims_that_race_on_two_instances_never_exceed_the_capacity(
         assert applied.refusal is None or applied.refusal.reason == "at-capacity"
         return applied.refusal is None
 
+    for ports in both:  # a new file is made by one instance at a time
+        await ports.store.load("business_messages:c0")
     won = await asyncio.gather(*map(claim, range(8)))
     slots = (await _seen(both[0].store)).value.slots.values()
     assert sum(won) == 2

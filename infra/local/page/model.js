@@ -251,7 +251,8 @@ async function lookAtBaton() {
 
 /**
  * Returns whether the chosen conversation is erased. It is requested again once the customer has
- * acted, or the desk's lists contain it.
+ * acted, or the desk's lists contain it. One that was never seen may still be on its way to Baton,
+ * so it is requested now and then.
  */
 function isGone(selected) {
   const listed = Object.values(model.lists)
@@ -259,6 +260,7 @@ function isGone(selected) {
     .some((one) => one.name === `conversations/${selected}`);
   return (
     model.gone !== null &&
+    (model.gone.known || round % CALM_ROUNDS_PER_LOOK !== 0) &&
     !listed &&
     !model.crowded &&
     model.gone.latest === customerOf(selected)?.latest
