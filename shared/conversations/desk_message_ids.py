@@ -10,9 +10,10 @@ REPLAYED_ID = "replayed:"  # stands before the id of an event from before the ch
 
 
 async def desk_message_id(
-    ports: Ports, conversation: str, handoff: str, message: str
+    ports: Ports, conversation: str, chat: str, handoff: str, message: str
 ) -> str | None:
-    """Returns the desk's own id of a message in the chat of `handoff`, None if it is not known.
+    """Returns the desk's own id of a message in `chat`, which is that of `handoff`. None if the
+    chat does not have the message, such as a bot's.
 
     `message` is its id as `About` has it: the customer's own, or that of Baton's command.
     """
@@ -22,7 +23,8 @@ async def desk_message_id(
             said = (c for c in entry.commands if isinstance(c, CallDesk) and c.action == "say")
             return next((c.native_id for c in said if c.handoff == handoff), None)
         if any(command.id == message for command in entry.commands):
-            return (entry.event_id or "").removeprefix(REPLAYED_ID) or None
+            theirs = entry.event_id if entry.source == chat else None
+            return theirs and theirs.removeprefix(REPLAYED_ID)
     return None
 
 

@@ -115,14 +115,14 @@ async def _to_desk(ports: Ports, one: Typing | Receipt, conversation: Conversati
         return
     stored = await ports.store.load(called.chat)
     chat = chat_at(stored.value.address) if stored else None
-    signal = await _signal(ports, one, conversation.id, called.handoff)
+    signal = await _signal(ports, one, conversation.id, called.chat, called.handoff)
     call = desk.signal(chat, signal) if chat and signal else None
     if call is not None:
         await ports.sender.send(replace(call, timeout=SECONDS))
 
 
 async def _signal(
-    ports: Ports, one: Typing | Receipt, conversation: str, handoff: str
+    ports: Ports, one: Typing | Receipt, conversation: str, chat: str, handoff: str
 ) -> CustomerSignal | None:
     """Returns what a desk is shown; None for what no desk shows."""
     if isinstance(one, Typing):
@@ -136,5 +136,5 @@ async def _signal(
     ]
     if not read:
         return None
-    message = await desk_message_id(ports, conversation, handoff, read[-1].rpartition("/")[2])
+    message = await desk_message_id(ports, conversation, chat, handoff, read[-1].rpartition("/")[2])
     return CustomerSignal("READ", message) if message else None

@@ -93,8 +93,10 @@ class DeskCall:
             for _, one in latest
         ]
 
-    async def words(self, chat: Chat) -> Words:
-        """Returns what the customer said or did, as the people of the desk may see it."""
+    async def words(self, chat: str) -> Words:
+        """Returns what the customer said or did, as the people in the conversation `chat` may see
+        it.
+        """
         entry, linked = self.entry, linked_by(self.ports)
         text = words_for_desk(entry, self.command, linked)
         if self.command.text is not None:  # of an older version
@@ -110,11 +112,13 @@ class DeskCall:
             said=words_for(Audience.AGENT, entry),
             details=details,
             name=self.channel.customer_name,
-            about=await desk_message_id(self.ports, self.channel.id, chat.handoff, about)
-            if about
-            else None,
+            about=await self._desk_id(chat, about) if about else None,
             links=tuple(file.url or "" for file in details.attachments),
         )
+
+    async def _desk_id(self, chat: str, message: str) -> str | None:
+        handoff = self.command.handoff or ""
+        return await desk_message_id(self.ports, self.channel.id, chat, handoff, message)
 
     async def _kept(
         self, conversation: str, is_before: Callable[[JournalEntry], bool]

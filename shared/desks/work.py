@@ -153,7 +153,7 @@ async def _say(call: DeskCall, desk: ChatDesk, chat: Chat | None) -> Attempt | N
     kind = DESK_KINDS[desk.name]
     if call.command.until is not None and not kind.idempotent:
         return end(call.ports, call.entry, lost(call.command))
-    words = await call.words(chat)
+    words = await call.words(desk.conversation(chat.native))
     mine = call.command if kind.idempotent else await mark(call.ports, call.work, call.command)
     if mine is None:
         return None
