@@ -12,10 +12,12 @@ from urllib.parse import quote
 import pytest
 
 from tests.functions.desk import API, CHANNELS, Customer
-from tests.homeserver.judge import faults
-from tests.homeserver.person import PIXEL, Person
-from tests.homeserver.server import PEOPLE
+from tests.homeserver.person import Person
 from tests.homeserver.stage import Stage
+from tests.homeserver.stored import stored
+from tests.kill.judge import faults
+from tests.kill.people import PEOPLE
+from tests.kill.story import PIXEL
 
 
 def sends_picture(customer: Customer) -> None:
@@ -68,7 +70,7 @@ def served(stage: Stage, customer: Customer, person: Person) -> None:
     person.leaves(room)
     customer.wait_for("BOT")
     customer.server.wait_until_quiet(customer.conversation)
-    assert faults(customer, stage.homeserver, stage.rooms_of(customer)) == []
+    assert faults(customer, stored(stage.homeserver, stage.chats_of(customer))) == []
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -115,7 +117,7 @@ def test_what_a_customer_changes_deletes_and_reacts_to_is_so_in_the_room(stage: 
     stage.baton.wait_until(is_so)
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
 
 
 def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
@@ -160,7 +162,7 @@ def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> 
         waits_for(customer, f"Sentence {number}")
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
 
 
 def test_a_homeserver_that_is_down_gets_all_words_in_order_afterwards(stage: Stage) -> None:
@@ -179,7 +181,7 @@ def test_a_homeserver_that_is_down_gets_all_words_in_order_afterwards(stage: Sta
     assert [text for text in jane.heard(room) if text in words] == words
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
 
 
 SECRETS = ("my secret", "your secret", "Hi, I have a problem", "Ana")
