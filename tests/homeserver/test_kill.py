@@ -12,7 +12,7 @@ from tests.functions.desk import CHANNELS, Customer
 from tests.homeserver.stage import Stage
 from tests.homeserver.stored import stored
 from tests.kill.judge import Allowed, faults
-from tests.kill.kills import KILLS, kill, seeds, tell
+from tests.kill.kills import KILLS, Server, kill, seeds, tell
 from tests.kill.people import PEOPLE
 from tests.kill.story import Story
 from tests.soak import each_once
@@ -40,9 +40,11 @@ def test_customers_and_people_notice_nothing_of_two_kills(
         for channel, name in zip(CHANNELS, PEOPLE, strict=True)
     ]
 
+    both: tuple[Server, ...] = (stage.homeserver, stage.baton)
+    victims = {"homeserver": both[:1], "functions": both[1:]}.get(victim, both)
+
     def kills() -> None:
-        killed = {"homeserver": [stage.homeserver], "functions": [stage.baton]}
-        kill(*killed.get(victim, [stage.homeserver, stage.baton]))
+        kill(*victims)
         stage.retries()
 
     tell(stories, steps, chance, kills)

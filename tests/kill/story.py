@@ -33,20 +33,20 @@ PIXEL = base64.b64decode(
 class Person(Protocol):
     """Somebody who answers customers at a desk. `chat` is the desk's own id of a chat."""
 
-    name: str
-
-    def accepts(self, chat: str) -> None:
+    @property
+    def name(self) -> str: ...
+    def accepts(self, chat: str, /) -> None:
         """Takes the customer, once the chat is there."""
 
-    def says(self, chat: str, text: str) -> object: ...
-    def sends_picture(self, chat: str) -> object: ...
-    def hears(self, chat: str, text: str) -> bool:
+    def says(self, chat: str, text: str, /) -> object: ...
+    def sends_picture(self, chat: str, /) -> object: ...
+    def hears(self, chat: str, text: str, /) -> bool:
         """Returns whether the customer's words stand in the chat."""
 
-    def sees_picture(self, chat: str) -> bool:
+    def sees_picture(self, chat: str, /) -> bool:
         """Returns whether the chat has the customer's picture, or a link to it."""
 
-    def leaves(self, chat: str) -> None: ...
+    def leaves(self, chat: str, /) -> None: ...
 
 
 class Stage(Protocol):
@@ -55,7 +55,7 @@ class Stage(Protocol):
     def chats_of(self, customer: Customer) -> list[str]:
         """Returns the customer's chats that Baton knows, the oldest first."""
 
-    def leaves_again(self, chat: str, name: str) -> None:
+    def leaves_again(self, chat: str, name: str, /) -> None:
         """Lets a person leave again, because it had no effect."""
 
 

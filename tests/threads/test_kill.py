@@ -14,7 +14,7 @@ import pytest
 
 from tests.functions.desk import CHANNELS, Customer
 from tests.kill.judge import Allowed, faults
-from tests.kill.kills import KILLS, kill, seeds, tell
+from tests.kill.kills import KILLS, Server, kill, seeds, tell
 from tests.kill.people import PEOPLE
 from tests.kill.story import Story
 from tests.soak import each_once
@@ -55,9 +55,11 @@ def test_customers_and_people_notice_nothing_of_two_kills(
         for channel, name in zip(CHANNELS, PEOPLE, strict=True)
     ]
 
+    both: tuple[Server, ...] = (stage.vendor, stage.baton)
+    victims = {"vendor": both[:1], "functions": both[1:]}.get(victim, both)
+
     def kills() -> None:
-        both = (stage.vendor, stage.baton)
-        kill(*{"vendor": both[:1], "functions": both[1:]}.get(victim, both))
+        kill(*victims)
         stage.retries()
 
     tell(stories, steps, chance, kills)
