@@ -146,6 +146,19 @@ def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
     customer.wait_for("BOT")
 
 
+def test_a_room_is_closed_where_its_handoff_is_not_needed_any_more(stage: Stage) -> None:
+    """Somebody answers elsewhere before anybody has come."""
+    customer = Customer.on(stage.baton, "rcs")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    ben = {"displayName": "Ben"}
+    assert customer.post(":claim", "dev-agent", representative=ben).status == 200
+    customer.server.wait_until_quiet(customer.conversation)
+    events = stage.homeserver.events(room)
+    assert [one["type"] for one in events].count("m.room.tombstone") == 1
+    assert [one for one in customer.journal() if one["outcome"] == "failed"] == []
+
+
 def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> None:
     """The functions are down while Jane writes, so the homeserver sends its transactions again."""
     customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
