@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infra.local.simulators.faults import Faults
 from infra.local.simulators.google_chat import Member
 from infra.local.simulators.platform_store import PlatformStore
 from shared.schemas.http import Answer, Request
@@ -91,6 +92,10 @@ class GoogleChat:
     async def reported(self) -> None:
         while self._simulator.store.webhooks(1):
             await asyncio.sleep(0.005)
+
+    def fails(self, always: bool) -> None:
+        """Answers every call with an error, or no call."""
+        self._simulator.faults = Faults(server_error=float(always))
 
     def refusal(self, kind: Refusal, seconds: int = 1) -> Answer:
         code, status = {

@@ -122,6 +122,22 @@ async def test_who_quotes_a_message_of_the_customer_answers_that_one(world: Worl
     assert words_to_mask(asked) == "Is it late?"
 
 
+async def test_a_file_waits_while_its_desk_cannot_give_it(world: World) -> None:
+    """A channel that gets the file through the link refuses a message whose file is not there."""
+    assert isinstance(world.desk, GoogleChat)
+    chat = await world.hands_over()
+    await press(world, chat, JANE, "Claim")
+    picture = world.desk.chat.attachment(PNG, "image/png", "dog.png")
+    world.desk.fails(True)
+    world.desk.chat.writes(PEOPLE[JANE], thread_of(chat), "", attachment=[picture])
+    await world.desk.reported()
+    await world.passes(120)
+    assert not any("image" in one for one in world.wire.shown)
+    world.desk.fails(False)
+    await world.passes(120)
+    assert ["image" in one for one in world.wire.shown].count(True) == 1
+
+
 async def test_a_file_of_a_person_reaches_the_customer(world: World) -> None:
     assert isinstance(world.desk, GoogleChat)
     chat = await world.hands_over()

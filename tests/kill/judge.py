@@ -57,12 +57,13 @@ def faults(customer: Customer, stored: Stored, allowed: Allowed = STRICT) -> lis
     present, seen = sorted(stored.present), oracle.open_frames(shown)
     if seen != present:
         found.append(f"I1: the phone shows {seen}, {present} have the customer at the desk")
-    unsure = _unsure(journal, "user_message") if allowed.once else {}
+    wrote = wrote_on(rows)
+    unsure = _unsure(journal, "user_message") if allowed.once else []
     return [
         *found,
         *_one_way(stored.said, shown, journal, customer, allowed),
-        *one_way(wrote_on(rows), stored.heard, unsure=unsure),
-        *_pictures(rows, stored.pictures, unsure),
+        *one_way(wrote, stored.heard, unsure=unsure),
+        *_pictures(rows, stored.pictures, sum(one not in wrote for one in unsure)),
     ]
 
 
@@ -112,7 +113,7 @@ def _one_way(
     """What people said reaches the phone, under their names. WhatsApp recognises no id of Baton's
     either.
     """
-    unknown = _unsure(journal, "human_message") if customer.platform == "whatsapp" else {}
+    unknown = _unsure(journal, "human_message") if customer.platform == "whatsapp" else []
     unsure = [one for one in said if one[1] in unknown]
     return one_way(said, _spoken(shown), lost=allowed.lost, late=allowed.late, unsure=unsure)
 
@@ -152,10 +153,10 @@ def _accepted(customer: Customer, journal: Sequence[Mapping[str, Any]]) -> list[
     ]
 
 
-def _unsure(journal: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, str]:
-    """Returns the words, and their events, of which it is unknown whether they arrived."""
-    unknown = [one for one in journal if one["kind"] == kind and one["outcome"] == "unknown"]
-    return {one["text"]: one["eventId"] for one in unknown}
+def _unsure(journal: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+    """Returns the words of which it is unknown whether they arrived."""
+    known = (one for one in journal if one["kind"] == kind)
+    return [one["text"] for one in known if one["outcome"] == "unknown"]
 
 
 def _files(rows: Sequence[Mapping[str, Any]], accepted: Sequence[str]) -> list[str]:
@@ -165,10 +166,11 @@ def _files(rows: Sequence[Mapping[str, Any]], accepted: Sequence[str]) -> list[s
     return [] if shown == taken else [f"I4: {taken} files were accepted, {shown} are shown"]
 
 
-def _pictures(rows: Sequence[Mapping[str, Any]], seen: int, unsure: Mapping[str, str]) -> list[str]:
-    """Each picture of the customer's since they asked for a person is in the chats once."""
-    sent = [row["id"] for row in _since_asked(rows) if row["body"].get("files")]
-    certain = [one for one in sent if one not in unsure.values()]
-    if len(certain) <= seen <= len(sent):
+def _pictures(rows: Sequence[Mapping[str, Any]], seen: int, unsure: int) -> list[str]:
+    """Each picture of the customer's since they asked for a person is in the chats once. Of
+    `unsure` pictures it is unknown whether they arrived.
+    """
+    sent = sum(bool(row["body"].get("files")) for row in _since_asked(rows))
+    if sent - unsure <= seen <= sent:
         return []
-    return [f"I4: the customer sent {len(sent)} pictures, {seen} are in the chats"]
+    return [f"I4: the customer sent {sent} pictures, {seen} are in the chats"]
