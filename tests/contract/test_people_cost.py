@@ -216,8 +216,8 @@ async def test_fifty_open_desks(ports: Ports, rpc: Counting, clock: Any) -> None
     await asking
     devices = {"rpcs": 3 * DESKS, "writes": DESKS, "reads": (2 + 1) * DESKS}
     assert await rpc.settled(devices) == devices
-    for one in looking:
-        one.cancel()
+    for task in looking:
+        task.cancel()
 
     assert PAGES["device"] == {"reads": 1 + 1 + 1, "writes": 1}
     assert PAGES["opening"] == {"reads": 1 + (1 + HELD) + 1 + 1, "writes": 1}
