@@ -19,6 +19,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from shared.conversations.contention import until_uncontended
+from shared.conversations.desk_people import as_known_here
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.held_messages import Entries, settled, with_held
@@ -142,7 +143,8 @@ async def _attempt(
         return Applied(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
-    event, snapshot = place.event, place.snapshot
+    snapshot = place.snapshot
+    event = as_known_here(snapshot.value, place.event)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)

@@ -22,7 +22,7 @@ ERRORS = {Refusal.ERROR: "internal_error", Refusal.CREDENTIALS: "invalid_auth"}
 
 class Slack:
     kind = "slack"
-    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE})
+    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE, Act.DELETE, Act.RENAME})
 
     async def start(self, webhooks: str) -> None:
         self._simulator = SlackSimulator(
@@ -82,6 +82,14 @@ class Slack:
 
     async def decline(self, chat: str) -> None:
         self._press(chat, "Jane", "baton_unavailable")
+
+    async def delete(self, chat: str, text: str) -> None:
+        shown = self._simulator.messages(chat)
+        (said,) = (one for one in shown if html.unescape(one["text"]) == text)
+        self._simulator.remove(CHANNEL, said["ts"])
+
+    async def rename(self, who: str, name: str) -> None:
+        self._simulator.people[self._simulator.add(who)].name = name
 
     async def end(self, chat: str) -> None:
         raise NotImplementedError("a thread has no end of its own")
