@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.slack import CHANNEL, PREFIX, SlackSimulator
 from shared.schemas.http import Answer, Request
-from tests.desks.simulator import Act, Refusal
+from tests.desks.simulator import JANE, TOM, Act, Refusal
 from tests.served import Served
 
 SECRET, TOKEN = "dev-slack-secret", "dev-slack-token"
@@ -28,6 +28,8 @@ class Slack:
         self._simulator = SlackSimulator(
             PlatformStore(":memory:"), f"{webhooks}/slack", SECRET, TOKEN
         )
+        # The ids of people, who may take other names.
+        self._members = {who: self._simulator.add(who) for who in (JANE, TOM)}
         self._simulator.unlimited = True  # the suite has more calls a second than Slack takes
         self._server = Served(self._simulator)
         await self._server.__aenter__()
@@ -75,7 +77,7 @@ class Slack:
         self._press(chat, who, "baton_claim")
 
     async def say(self, chat: str, who: str, text: str) -> None:
-        self._simulator.write(chat, self._simulator.add(who), text)
+        self._simulator.write(chat, self._members[who], text)
 
     async def leave(self, chat: str, who: str) -> None:
         self._press(chat, who, "baton_release")
@@ -89,7 +91,7 @@ class Slack:
         self._simulator.remove(CHANNEL, said["ts"])
 
     async def rename(self, who: str, name: str) -> None:
-        self._simulator.people[self._simulator.add(who)].name = name
+        self._simulator.people[self._members[who]].name = name
 
     async def end(self, chat: str) -> None:
         raise NotImplementedError("a thread has no end of its own")
@@ -119,7 +121,7 @@ class Slack:
             shown = json.loads(json.dumps(blocks))
             shown.append({"type": "actions", "elements": [_button(button)]})
             self._simulator.messages(chat)[0]["blocks"] = shown
-        assert self._simulator.press(chat, self._simulator.add(who), button)
+        assert self._simulator.press(chat, self._members[who], button)
 
 
 def buttons(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -94,6 +94,13 @@ class Report:
     def speaker(self, kind: RepresentativeType) -> Representative:
         return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
 
+    def agent(self) -> dict[str, Any]:
+        """Returns the agent who acts, also by their id: two may have one name."""
+        number = self.sender.get("id")
+        is_id = isinstance(number, int | str) and not isinstance(number, bool) and number
+        who = self.speaker(RepresentativeType.HUMAN)
+        return {"representative": who, "native_person": str(number) if is_id else None}
+
     def content(self) -> Content:
         """Returns the message.
 
@@ -243,8 +250,7 @@ def _message(report: Report) -> list[Event] | None:
     if report.by == "end_user":
         return []
     if report.by == "agent":
-        who = report.speaker(RepresentativeType.HUMAN)
-        return [HumanMessage(**report.common(), representative=who, content=report.content())]
+        return [HumanMessage(**report.common(), **report.agent(), content=report.content())]
     if report.by == "virtual_agent":
         who = report.speaker(RepresentativeType.BOT)
         return [BotMessage(**report.common(), representative=who, content=report.content())]
@@ -262,9 +268,7 @@ def _joined(report: Report) -> list[Event] | None:
             )
         ]
     if report.by == "agent":
-        return [
-            HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
-        ]
+        return [HumanJoined(**report.common(), **report.agent())]
     return None
 
 
@@ -280,9 +284,7 @@ def _left(report: Report) -> list[Event] | None:
             )
         ]
     if report.by == "agent":
-        return [
-            HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
-        ]
+        return [HumanLeft(**report.common(), **report.agent())]
     return None
 
 
