@@ -69,6 +69,9 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
             else None,
             now=WallClock().now,
             replaces_failed_agents=settings.virtual_agent_failed == "request-human",
+            api_url=settings.ccai_api_url,
+            api_user=settings.ccai_api_user,
+            api_token=settings.ccai_api_token,
         ),
         GoogleChat(
             now=WallClock().now,
@@ -102,7 +105,7 @@ def platforms(settings: Settings) -> Mapping[str, Platform]:
 
 def api_urls(settings: Settings) -> tuple[str, ...]:
     """Returns the addresses of platforms that the operator's settings name."""
-    matrix = (settings.matrix_api_url,) if settings.matrix_api_url else ()
+    given = filter(None, (settings.matrix_api_url, settings.ccai_api_url))
     return (
         settings.business_messages_api_url,
         settings.rcs_api_url,
@@ -110,7 +113,7 @@ def api_urls(settings: Settings) -> tuple[str, ...]:
         settings.csku_api_url,
         settings.slack_api_url,
         settings.google_chat_api_url,
-        *matrix,
+        *given,
     )
 
 
