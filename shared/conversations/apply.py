@@ -43,7 +43,7 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
+from shared.schemas.events import ByCustomer, ByRepresentative, Event, TakesRoom, Unknown
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
@@ -147,8 +147,9 @@ async def _attempt(
         return Applied(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
-    snapshot = place.snapshot
-    event = as_known_here(snapshot.value, place.event)
+    event, snapshot = place.event, place.snapshot
+    if isinstance(event, ByRepresentative):
+        event = as_known_here(snapshot.value, event)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)

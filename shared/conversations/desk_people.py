@@ -64,7 +64,10 @@ def as_known_here(conversation: Conversation, one: AnyEvent) -> AnyEvent:
         if human.native is not None and platform_of(human.source) == at
     }
     who = here.get(one.native_person) or _unlike(one.representative, here.values())
-    return one if who == one.representative else one.model_copy(update={"representative": who})
+    if who == one.representative:
+        return one
+    known: AnyEvent = one.model_copy(update={"representative": who})
+    return known
 
 
 def _unlike(who: Representative, others: Collection[Representative]) -> Representative:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from shared.conversations.desk_people import KNOWN_FOR
+from shared.customers.desk_chats import erase_threads
 from shared.customers.erase import erase
 from shared.desks.work import HINTS
+from shared.errors import Unavailable
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
@@ -240,6 +242,30 @@ async def test_an_erased_customers_chat_is_closed(worlds: Worlds, kind: str) -> 
         await erase(world.ports, ID, "test")
         await world.settle()
         assert not await world.desk.is_open(chat)
+
+
+@every(*(kind for kind in CHATS if DESK_KINDS[kind].is_thread))
+async def test_an_erase_of_a_long_conversation_takes_several_requests_and_leaves_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.customer(*(f"my secret {number}" for number in range(12)))
+        await world.settle()
+        asked = 0
+        for _ in range(12):
+            before = len(world.wire.calls)
+            try:
+                await erase_threads(world.ports, ID, most=9)
+                break
+            except Unavailable as refused:
+                assert refused.reason == "desk-erasing"
+                asked += 1
+            assert sum(call.method != "GET" for call in world.wire.calls[before:]) == 9
+        assert asked
+        assert list(await world.desk.words(chat)) == []
+        assert "secret" not in await world.desk.everything()
+        await erase(world.ports, ID, "test")
 
 
 @pytest.mark.soak

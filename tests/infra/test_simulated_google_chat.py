@@ -59,5 +59,5 @@ async def test_what_people_do_is_reported_and_proved_as_google_chat_does(
     by_number = simulator._audience.isdecimal()
     _, keys = await asked("GET", f"{here}{CERTIFICATES[0 if by_number else 1]}")
     token = simulator.signed(b"")["authorization"].removeprefix("Bearer ")
-    claims = jwt.decode(token, certs=keys, audience=simulator._audience)
+    claims = jwt.decode(token, certs=keys, audience=simulator._audience)  # type: ignore[no-untyped-call]  # it has no types
     assert claims["iss" if by_number else "email"] == CHAT
