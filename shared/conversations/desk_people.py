@@ -16,7 +16,6 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import AgentSignal
 from shared.schemas.events import (
     ByRepresentative,
-    Event,
     HumanMessage,
     HumanReacted,
     HumanRevoked,
@@ -30,7 +29,6 @@ KNOWN_FOR = timedelta(minutes=10)
 MOST_KNOWN = 1000  # people of an instance
 SECONDS = 2.0  # platforms wait a few seconds for the answer to a webhook
 
-AnyEvent = TypeVar("AnyEvent", bound=Event | AgentSignal)
 ByPerson = TypeVar("ByPerson", ByRepresentative, AgentSignal)
 
 
@@ -50,12 +48,12 @@ async def named(ports: Ports, one: ByPerson) -> ByPerson:
     return one.model_copy(update={"representative": who})
 
 
-def as_known_here(conversation: Conversation, one: AnyEvent) -> AnyEvent:
+def as_known_here(conversation: Conversation, one: ByPerson) -> ByPerson:
     """Returns the event under the name by which the customer knows the person who acts: somebody
     who is present keeps the name with which they joined, and a second person of that name gets a
     number.
     """
-    if not isinstance(one, ByRepresentative | AgentSignal) or one.native_person is None:
+    if one.native_person is None:
         return one
     at = platform_of(one.source)
     here = {
@@ -64,10 +62,7 @@ def as_known_here(conversation: Conversation, one: AnyEvent) -> AnyEvent:
         if human.native is not None and platform_of(human.source) == at
     }
     who = here.get(one.native_person) or _unlike(one.representative, here.values())
-    if who == one.representative:
-        return one
-    known: AnyEvent = one.model_copy(update={"representative": who})
-    return known
+    return one if who == one.representative else one.model_copy(update={"representative": who})
 
 
 def _unlike(who: Representative, others: Collection[Representative]) -> Representative:

@@ -29,7 +29,14 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
 from shared.schemas.content import Content, File
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.events import (
+    BotMessage,
+    ByRepresentative,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+)
 from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.schemas.variables import Audience
@@ -106,7 +113,7 @@ def _replay(
     """
     entries: list[JournalEntry] = []
     for one in held:
-        event = as_known_here(channel, one)
+        event = as_known_here(channel, one) if isinstance(one, ByRepresentative) else one
         decision = decide(channel, event, ports.clock.now(), ports.policy)
         entries += entries_of(ports, event, decision, nonce)
         channel = decision.conversation
