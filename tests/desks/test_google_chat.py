@@ -14,8 +14,7 @@ from shared.schemas.details import About, Details, Edit
 from shared.schemas.events import Edited, HumanMessage
 from shared.schemas.http import Request
 from shared.transports.media_fetcher import MediaFetcher, origin_of
-from tests.desks.google_chat import PEOPLE, GoogleChat
-from tests.desks.google_chat_server import thread_of
+from tests.desks.google_chat import PEOPLE, GoogleChat, thread_of
 from tests.desks.simulator import JANE, TOM
 from tests.desks.world import World, world_of
 from tests.unit.file_server import PNG

@@ -7,40 +7,21 @@ import os
 from pathlib import Path
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from infra.local.settings import SLACK_SECRET, SLACK_TOKEN
+from infra.local.simulators.google_chat_app import GoogleChatSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.slack import SlackSimulator
 from infra.local.simulators.threads import ThreadSimulator
-from tests.desks.google_chat_server import GoogleChatSimulator
-from tests.threads.places import PLACES
+from tests.threads.places import AUDIENCE, PLACES, PUSH
 
 
 def vendor(kind: str, store: PlatformStore, baton: str, here: str) -> ThreadSimulator:
+    """Google Chat's events come through Pub/Sub, by which nothing is lost."""
     door, places = f"{baton}/receive_webhook/{kind}", tuple(PLACES[kind].values())
     if kind == "slack":
         return SlackSimulator(store, door, SLACK_SECRET, SLACK_TOKEN, here, channels=places)
-    return GoogleChatSimulator(store, door, _key(store), places, subscribed=True)
-
-
-def _key(store: PlatformStore) -> RSAPrivateKey:
-    """Returns Google's key, which stays the same."""
-    kept = store.kept("key").get("google")
-    if kept is None:
-        made = generate_private_key(public_exponent=65537, key_size=2048)
-        pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        kept = pem.decode()
-        store.keep("key", "google", kept)
-    key = load_pem_private_key(kept.encode(), None)
-    assert isinstance(key, RSAPrivateKey)
-    return key
+    return GoogleChatSimulator(store, door, AUDIENCE, PUSH, spaces=places, subscribed=True)
 
 
 async def main() -> None:

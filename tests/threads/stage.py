@@ -15,12 +15,11 @@ from typing import Any, BinaryIO
 
 from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import SLACK_TOKEN
-from tests.desks.google_chat_server import AUDIENCE, PUSH
 from tests.forked import ROOT, Forked, ForkedServer
 from tests.functions.desk import Customer
 from tests.kill.people import EMAILS, PEOPLE
 from tests.kill.story import PIXEL, comes, tried
-from tests.threads.places import PLACES
+from tests.threads.places import AUDIENCE, PLACES, PUSH
 
 # The names by which a vendor knows people. Jane is one of BATON_AGENTS, by her address.
 NAMES = {**PEOPLE, "jane": "J."}

@@ -24,18 +24,17 @@ def key(name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def certificate(name: str, private: rsa.RSAPrivateKey | None = None) -> str:
-    private = private or key(name)
+def certificate(name: str) -> str:
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     built = x509.CertificateBuilder(
         issuer_name=subject,
         subject_name=subject,
-        public_key=private.public_key(),
+        public_key=key(name).public_key(),
         serial_number=1,
         not_valid_before=now - timedelta(days=1),
         not_valid_after=now + timedelta(days=1),
-    ).sign(private, hashes.SHA256())
+    ).sign(key(name), hashes.SHA256())
     return built.public_bytes(serialization.Encoding.PEM).decode()
 
 
