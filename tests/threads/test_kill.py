@@ -22,7 +22,7 @@ from tests.threads.stage import Colleague, Stage, staged
 from tests.threads.stored import misnamed, opened_twice, stored
 
 VENDORS = ("slack", "google_chat")
-VICTIMS = ("both", "functions", "vendor")
+VICTIMS = ("vendor", "functions", "both")
 pytestmark = pytest.mark.soak
 
 
