@@ -46,10 +46,15 @@ def _started() -> Iterator[tuple[Browser, AbstractEventLoop]]:
 
 @pytest.fixture(scope="module")
 def chromium(_started: tuple[Browser, AbstractEventLoop]) -> Iterator[Browser]:
+    """Returns a browser in which no page is open."""
     started, loop = _started
     asyncio._set_running_loop(loop)
-    yield started
-    asyncio._set_running_loop(None)
+    try:
+        yield started
+        for left in started.contexts:
+            left.close()
+    finally:
+        asyncio._set_running_loop(None)
 
 
 # a busy machine shows things late; what is never shown still fails

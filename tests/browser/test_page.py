@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from infra.local.server import PATIENCE_SECONDS
 from tests.browser import desk
 
 PROBLEM = "Hi, I have a problem"
@@ -420,7 +421,7 @@ def test_nothing_beside_the_page_is_served(server: str, path: str) -> None:
 
 def fetch(server: str, path: str) -> HTTPResponse:
     """Sends the path as it is written."""
-    connection = HTTPConnection(server.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(server.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
