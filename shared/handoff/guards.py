@@ -287,7 +287,8 @@ def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
     if not isinstance(event, ChatCreated):
         return False
     is_theirs = event.source in conversation.links or conversation.ours
-    return is_theirs and event.chat not in (*conversation.links, *conversation.past_chats)
+    is_known = event.chat in (*conversation.links, *conversation.past_chats)
+    return is_theirs and not is_known and not _has_chat(conversation, event.chat)
 
 
 def _waits_for_chat(conversation: Conversation) -> bool:
