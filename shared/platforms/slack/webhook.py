@@ -172,9 +172,9 @@ def _reacted(body: _Object, event: _Object) -> Sequence[Event]:
     is_person = isinstance(user, str) and user not in ("", _bot_user(body))
     if report is None or not is_person or emoji is None:
         return []
-    is_taken_back = event.get("type") == REACTION_REMOVED
-    reaction = {"about": about, "emoji": None if is_taken_back else emoji}
-    return [HumanReacted(**report.common(), **_by(str(user)), **reaction)]
+    shown = None if event.get("type") == REACTION_REMOVED else emoji
+    common = report.common() | _by(str(user))
+    return [HumanReacted(**common, about=str(about), emoji=shown)]
 
 
 def _pressed(body: _Object) -> Sequence[Event]:
