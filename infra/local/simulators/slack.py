@@ -43,7 +43,7 @@ MOST_BLOCKS, PAGE, MOST_IN_A_PAGE = 50, 100, 999
 EVENT_PAUSES = (0.0, 60.0, 300.0)
 SCOPES = (
     *("channels:history", "groups:history", "chat:write", "chat:write.customize", "users:read"),
-    *("users:read.email", "files:read", "files:write", "reactions:write"),
+    *("users:read.email", "files:read", "files:write", "reactions:read"),
 )
 Message = dict[str, Any]
 
@@ -483,6 +483,13 @@ class SlackSimulator(ThreadSimulator):
             },
         )
 
+    def react(self, channel: str, ts: str, user: str, name: str, *, added: bool = True) -> None:
+        """https://docs.slack.dev/reference/events/reaction_added"""
+        item = {"type": "message", "channel": channel, "ts": ts}
+        kind = "reaction_added" if added else "reaction_removed"
+        reaction = {"type": kind, "user": user, "reaction": name, "item": item}
+        self._event(self.channels[channel], reaction)
+
     def press(self, thread: str, user: str, action: str) -> bool:
         """Lets a person press a button of the message from which a thread starts. Returns whether
         it has that button.
@@ -539,9 +546,14 @@ class SlackSimulator(ThreadSimulator):
         return self.channels[channel].thread(root) if channel in self.channels else []
 
     def acts(self, key: str, body: dict[str, Any]) -> bool:
+        """Somebody may also `react`, with the name of an emoji, `to` the id of a message."""
         user = self.add(str(body["name"]), body.get("email"))
         if body.get("press"):
             return self.press(key, user, str(body["press"]))
+        if body.get("react"):
+            channel, added = key.partition("-")[0], body.get("added") is not False
+            self.react(channel, str(body.get("to")), user, str(body["react"]), added=added)
+            return True
         files = [_upload(body["file"])] if "file" in body else []
         self.write(key, user, str(body.get("text", "")), files)
         return True
