@@ -5,8 +5,9 @@ Their validators are built at first use, because no function uses all models: to
 longer than to import them.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -14,6 +15,7 @@ from pydantic.alias_generators import to_camel
 JsonObject = dict[str, JsonValue]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 _in_camel_case = cache(to_camel)
+_set = object.__setattr__  # a frozen model has no other
 
 
 class Ours(BaseModel):
@@ -27,6 +29,20 @@ class Ours(BaseModel):
         populate_by_name=True,
         defer_build=True,
     )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Returns what pydantic's own method returns, in half of its time: one event makes some
+        ten copies. Deep copies, and unknown fields in `update`, are left to pydantic.
+        """
+        values = {**self.__dict__, **(update or {})}
+        if deep or len(values) > len(self.__dict__):
+            return super().model_copy(update=update, deep=deep)
+        copied, extra = self.__class__.__new__(self.__class__), self.__pydantic_extra__
+        _set(copied, "__dict__", values)
+        _set(copied, "__pydantic_extra__", extra and {**extra})
+        _set(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__.union(update or ()))
+        _set(copied, "__pydantic_private__", None)  # no model has private attributes
+        return copied
 
 
 class Stored(Ours):
