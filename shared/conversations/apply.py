@@ -94,10 +94,14 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
     nonce = uuid.uuid4().hex
     async with in_turn(_customer(ports, event)):
+        began = asyncio.get_running_loop().time()
         try:
             return await _attempt(ports, event, nonce, limit, fresh=False)
         except PreconditionFailed:
-            return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=True))
+            # a store that was slow to refuse has used up the sender's patience
+            return await until_uncontended(
+                lambda: _attempt(ports, event, nonce, limit, fresh=True), since=began
+            )
 
 
 @asynccontextmanager
