@@ -100,7 +100,7 @@ class Report:
         Facts are never refused for their content: media becomes a link or its kind, and overlong
         text is split later.
         """
-        return Content.model_construct(text=self.said())
+        return Content.of_fact(self.said())
 
     def said(self) -> str:
         """Returns the text, a link, or the kind in brackets."""

@@ -110,7 +110,7 @@ def _said(report: Report, message: _Object, words: str) -> list[Event]:
     user, common = message["user"], report.common()
     said = list[Event]()
     if words:
-        said.append(_by(user, common, Content.model_construct(text=words)))
+        said.append(_by(user, common, Content.of_fact(words)))
     for file in _files(message):
         named = {**common, "id": f"{report.id}:{file.source_id}"}
         said.append(_by(user, named, Content.model_construct(file=file)))
@@ -136,7 +136,7 @@ def _edited(body: _Object, event: _Object) -> Sequence[Event]:
     is_same = isinstance(before, dict) and words_of(before, ours) == words
     if report is None or is_same or not words or not _is_of_a_person(body, message):
         return []
-    content = Content.model_construct(text=f"[edited] {words}")
+    content = Content.of_fact(f"[edited] {words}")
     return [_by(message["user"], report.common(), content)]
 
 
