@@ -18,6 +18,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from shared.conversations.contention import until_uncontended
+from shared.conversations.desk_people import as_known_here
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.held_messages import Entries, settled, with_held
@@ -41,7 +42,7 @@ from shared.ports import Commit, Hand, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
+from shared.schemas.events import ByCustomer, ByRepresentative, Event, TakesRoom, Unknown
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
@@ -181,6 +182,8 @@ async def _attempt(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
     event, snapshot = place.event, place.snapshot
+    if isinstance(event, ByRepresentative):
+        event = as_known_here(snapshot.value, event)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
@@ -205,8 +208,14 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    known = Snapshot(conversation, snapshot.token)
-    here = Place(event, known, place.beside, place.learns, held, person)
+    here = Place(
+        event,
+        Snapshot(conversation, snapshot.token),
+        place.beside,
+        place.learns,
+        held,
+        person,
+    )
     return await _commit(ports, here, decision, nonce, delivery)
 
 
@@ -445,7 +454,7 @@ class Batch:
     def __init__(self, ports: Ports, *, alone: bool = False) -> None:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
         self._delivery = Delivery(self._hand, alone and ports.early_wake_ups)
-        self._ports = ports
+        self.ports = ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
         self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
@@ -455,7 +464,7 @@ class Batch:
     async def __aexit__(self, *_: object) -> None:
         done = await self._hand.deliver() if self._hand else ()
         left = [one for one, needed in self._touched.items() if needed or one not in done]
-        wakes = [wake(self._ports, one, timers=one in self._assigned) for one in left]
+        wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
         if len(wakes) == 1:
             await wakes[0]
         else:
@@ -463,11 +472,11 @@ class Batch:
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
-        applied = await apply(self._ports, event, limit=limit, delivery=self._delivery)
+        applied = await apply(self.ports, event, limit=limit, delivery=self._delivery)
         if applied.emits and not applied.woken:
             needed = self._touched.get(applied.conversation.id, False)
             self._touched[applied.conversation.id] = needed or not applied.in_hand
-        if applied.duplicate is None and _looks_for_a_person(self._ports, applied.conversation):
+        if applied.duplicate is None and _looks_for_a_person(self.ports, applied.conversation):
             self._touched[applied.conversation.id] = True
             self._assigned.add(applied.conversation.id)
         return applied
