@@ -410,7 +410,8 @@ class Batch:
     def __init__(self, ports: Ports, *, alone: bool = False) -> None:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
         early = alone and ports.early_wake_ups
-        self.ports = replace(ports, hand=self._hand, wakes_early=early)
+        differs = self._hand is not None or early
+        self.ports = replace(ports, hand=self._hand, wakes_early=early) if differs else ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
         self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
@@ -423,7 +424,7 @@ class Batch:
         wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
         if len(wakes) == 1:
             await wakes[0]
-        else:
+        elif wakes:
             await asyncio.gather(*wakes)
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:

@@ -5,6 +5,7 @@ Here a failure is raised to the caller, who keeps the message in the outbox. The
 around a plain call costs more CPU time than the call.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # grpcio has no types
@@ -37,10 +38,11 @@ class PubsubPublisher:
         tracing.count("publish")
         name = f"{self._topics}{topic.removeprefix(PREFIX)}"
         message = {"data": body, "ordering_key": ordering_key, "attributes": _attributes()}
-        metadata = (routing("topic", name),)
         try:
             await self._connected()(
-                _Publish(topic=name, messages=[message]), timeout=TIMEOUT_SECONDS, metadata=metadata
+                _Publish(topic=name, messages=[message]),
+                timeout=TIMEOUT_SECONDS,
+                metadata=_metadata(name),
             )
         except grpc.aio.AioRpcError as error:
             cause = error.code().name
@@ -68,6 +70,11 @@ class PubsubPublisher:
                 "/google.pubsub.v1.Publisher/Publish", _Publish.SerializeToString
             )
         return self._publish
+
+
+@lru_cache(maxsize=64)
+def _metadata(topic: str) -> Any:
+    return grpc.aio.Metadata(routing("topic", topic))
 
 
 def _attributes() -> dict[str, str]:
