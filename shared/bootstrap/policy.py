@@ -10,7 +10,6 @@ from shared.handoff.notices import notices
 from shared.handoff.policy import LINE_PATIENCE, Policy
 from shared.handoff.routing.desk import API_READERS, Desk
 from shared.logs import log
-from shared.platforms.whatsapp import webhook as whatsapp
 from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities
 from shared.schemas.events import Reaction
@@ -18,6 +17,7 @@ from shared.schemas.people import Person
 from shared.settings.model import Settings
 
 HEARD = {"reactions": Reaction.kind}
+WHATSAPP = "whatsapp"  # its module takes a part of the start of those who have no WhatsApp
 SWITCHES = ("notices_off", "name_prefix_off", "disclosure_off")
 
 
@@ -48,9 +48,7 @@ def policy(settings: Settings, capabilities: Mapping[str, Capabilities]) -> Poli
         capabilities=capabilities,
         desks=_known_desks(settings.baton_desks, capabilities),
         notices=notices(settings.baton_notices, settings.baton_language),
-        floor_given_back=frozenset(
-            {whatsapp.NAME} if settings.whatsapp_after_human == "meta" else ()
-        ),
+        floor_given_back=frozenset({WHATSAPP} if settings.whatsapp_after_human == "meta" else ()),
         **{name: _known(name, getattr(settings, name), capabilities) for name in SWITCHES},
     )
 
@@ -59,7 +57,7 @@ def _templates(settings: Settings) -> Mapping[str, Template]:
     if settings.whatsapp_reopen_template is None:
         return {}
     name, language = settings.whatsapp_reopen_template.split("/")
-    return {whatsapp.NAME: Template(name=name, language=language)}
+    return {WHATSAPP: Template(name=name, language=language)}
 
 
 def _known_desks(desks: tuple[Desk, ...], platforms: Collection[str]) -> tuple[Desk, ...]:

@@ -12,8 +12,7 @@ load ──> decide ──> commit ──────────────> d
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -94,28 +93,36 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
 async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
     nonce = uuid.uuid4().hex
     async with in_turn(_customer(ports, event)):
+        began = asyncio.get_running_loop().time()
         try:
             return await _attempt(ports, event, nonce, limit, fresh=False)
         except PreconditionFailed:
-            return await until_uncontended(lambda: _attempt(ports, event, nonce, limit, fresh=True))
+            # a store that was slow to refuse has used up the sender's patience
+            return await until_uncontended(
+                lambda: _attempt(ports, event, nonce, limit, fresh=True), since=began
+            )
 
 
-@asynccontextmanager
-async def in_turn(conversation: str) -> AsyncIterator[None]:
+class in_turn:  # noqa: N801  # it is used like a function
     """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
     LONGEST_WAIT_SECONDS it goes ahead without one.
     """
-    lock = _LOCKS.get(conversation)
-    if lock is None:  # no other event has it or waits for it, so no timer is needed
-        lock = _LOCKS[conversation] = asyncio.Lock()
-        mine: bool = await lock.acquire()
-    else:
-        mine = await _acquired(lock)
-    try:
-        yield
-    finally:
-        if mine:
-            lock.release()
+
+    def __init__(self, conversation: str) -> None:
+        self._conversation = conversation
+
+    async def __aenter__(self) -> None:
+        lock = _LOCKS.get(self._conversation)
+        if lock is None:  # no other event has it or waits for it, so no timer is needed
+            lock = _LOCKS[self._conversation] = asyncio.Lock()
+            self._is_mine = await lock.acquire()
+        else:
+            self._is_mine = await _acquired(lock)
+        self._lock = lock
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._is_mine:
+            self._lock.release()
 
 
 async def _acquired(lock: asyncio.Lock) -> bool:
@@ -167,13 +174,8 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(
-        place,
-        event=event,
-        snapshot=Snapshot(conversation, snapshot.token),
-        held=held,
-        person=person,
-    )
+    seen = Snapshot(conversation, snapshot.token)
+    here = Place(event, seen, place.beside, place.learns, held, person)
     return await _commit(ports, here, decision, nonce)
 
 

@@ -15,16 +15,17 @@ PATIENCE_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.25
 
 
-async def until_uncontended(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Returns what `attempt` returns once it no longer raises PreconditionFailed. Raises
-    Contended after 5 s.
+async def until_uncontended(attempt: Callable[[], Awaitable[T]], since: float | None = None) -> T:
+    """Returns what `attempt` returns once it no longer raises PreconditionFailed. It is called
+    once at least. Raises Contended 5 s after `since`, a time of the running loop (without it: now).
     """
     loop = asyncio.get_running_loop()
-    deadline, pause = loop.time() + PATIENCE_SECONDS, FIRST_PAUSE
-    while loop.time() < deadline:
+    began, pause = loop.time() if since is None else since, FIRST_PAUSE
+    while True:
         try:
             return await attempt()
         except PreconditionFailed:
+            if loop.time() >= began + PATIENCE_SECONDS:
+                raise Contended from None
             await asyncio.sleep(random.uniform(0, pause))
             pause = min(pause * 2, LONGEST_PAUSE)
-    raise Contended

@@ -9,7 +9,7 @@ an answer for every error (see `http`), and `logs` writes the id.
 
 import contextlib
 import inspect
-import uuid
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -55,7 +55,7 @@ def _execution(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == _ID), b"")
     known = given.decode("latin-1")
     if not (0 < len(known) <= _LONGEST_ID and known.isascii() and known.isalnum()):
-        known = uuid.uuid4().hex[:12]
+        known = f"{random.getrandbits(48):012x}"
     execution_context_var.set(ExecutionContext(known))  # type: ignore[no-untyped-call]  # as above
     return known
 

@@ -71,11 +71,6 @@ def served(stage: Stage, customer: Customer, person: Person) -> None:
     assert faults(customer, stage.homeserver, stage.rooms_of(customer)) == []
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_a_handoff_from_the_first_words_to_the_bot_again(stage: Stage, channel: str) -> None:
-    served(stage, Customer.on(stage.baton, channel), stage.person("jane"))
-
-
 def test_three_customers_on_three_channels_are_served_at_once(stage: Stage) -> None:
     customers = [Customer.on(stage.baton, channel) for channel in CHANNELS]
     people = [stage.person(name) for name in PEOPLE]
