@@ -103,7 +103,7 @@ async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
             )
 
 
-class in_turn:  # noqa: N801  # it is used like a function
+class in_turn:
     """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
     LONGEST_WAIT_SECONDS it goes ahead without one.
     """
