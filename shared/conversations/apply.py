@@ -115,7 +115,7 @@ class in_turn:
         lock = _LOCKS.get(self._conversation)
         if lock is None:  # no other event has it or waits for it, so no timer is needed
             lock = _LOCKS[self._conversation] = asyncio.Lock()
-            self._is_mine = await lock.acquire()
+            self._is_mine: bool = await lock.acquire()
         else:
             self._is_mine = await _acquired(lock)
         self._lock = lock

@@ -56,7 +56,7 @@ def _execution(scope: Scope) -> str:
     known = given.decode("latin-1")
     if not (0 < len(known) <= _LONGEST_ID and known.isascii() and known.isalnum()):
         known = f"{random.getrandbits(48):012x}"
-    execution_context_var.set(ExecutionContext(known))  # type: ignore[no-untyped-call]  # as above
+    execution_context_var.set(ExecutionContext(known))  # type: ignore[arg-type,no-untyped-call]  # as above
     return known
 
 

@@ -28,7 +28,7 @@ def project() -> Iterator[str]:
     tracing.name_project(None)
 
 
-@functions_framework.aio.http  # type: ignore[untyped-decorator]  # the framework has no types
+@functions_framework.aio.http
 async def _function(request: Request) -> Response:
     """Logs once at its start and, after the others had their turn, once at its end."""
     tracing.begin(request.headers)
