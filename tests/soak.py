@@ -3,8 +3,9 @@ more has the mark `soak`, by which `make soak` selects it.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -40,6 +41,47 @@ def combinations(*axes: list[Any], whole: bool) -> list[tuple[Any, ...]]:
         return list(product(*axes))
     longest = max(map(len, axes))
     return [tuple(axis[n % len(axis)] for axis in axes) for n in range(longest)]
+
+
+def sample(items: list[pytest.Item], axis: str, *files: Path) -> list[pytest.Item]:
+    """Takes out of `items` what only a soak runs, and returns it. `axis` is a parameter that a
+    fixture brings to tests in `files`, which may be folders: see `in_sample`.
+    """
+    groups: dict[tuple[Path, str], list[pytest.Function]] = {}
+    for item in items:
+        is_there = any(item.path.is_relative_to(one) for one in files)
+        if is_there and isinstance(item, pytest.Function) and axis in _params(item):
+            groups.setdefault((item.path, item.originalname), []).append(item)
+    left: list[pytest.Item] = []
+    for tests in groups.values():
+        rows = [_split(_params(test), axis) for test in tests]
+        beyond = [one for one, stays in zip(tests, in_sample(rows), strict=True) if not stays]
+        left += beyond
+        for test in tests if beyond else ():
+            test.add_marker(pytest.mark.soak)
+    if SOAKS:
+        return []
+    items[:] = [item for item in items if item not in left]
+    return left
+
+
+def in_sample(rows: Sequence[tuple[str, str]]) -> list[bool]:
+    """Returns which rows the gate tries. A row is a value of the axis and the values of the other
+    parameters: each of the others has one value of the axis, each value comes once at least.
+    """
+    values, others = (list(dict.fromkeys(column)) for column in zip(*rows, strict=True))
+    sampled = combinations(values, others, whole=False)
+    return [row in sampled for row in rows]
+
+
+def _params(test: pytest.Function) -> Mapping[str, object]:
+    return test.callspec.params if hasattr(test, "callspec") else {}
+
+
+def _split(params: Mapping[str, object], axis: str) -> tuple[str, str]:
+    """Returns the value of one parameter, and those of the others."""
+    others = {name: value for name, value in params.items() if name != axis}
+    return repr(params[axis]), repr(sorted(others.items(), key=lambda one: one[0]))
 
 
 def _named(values: Iterable[Any]) -> list[tuple[str, Any]]:

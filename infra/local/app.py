@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.local import bot_view
 from infra.local.applications import answer, failed
 from infra.local.crm import Crm
+from infra.local.customers import PATH as CUSTOMERS
+from infra.local.customers import customers_application
 from infra.local.gate import Gate
 from infra.local.page_files import ADAPTER, FRAMED, in_our_frame, page_file
 from infra.local.people import PATH as PEOPLE
@@ -53,6 +55,7 @@ class Local:
         self._crm = Crm(Comments(str(folder / "crm.sqlite"), secrets))
         self._bot = bot_view.bot_application(self.dialogflow.store)
         self._people = people_application()
+        self._customers = customers_application(self.platforms)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,6 +106,8 @@ class Local:
             return self._bot
         if path == PEOPLE:
             return self._people
+        if path == CUSTOMERS:
+            return self._customers
         if first == "sim" and path.split("/")[2:3] and path.split("/")[2] in self.platforms:
             return self.platforms[path.split("/")[2]]
         if first == "local":

@@ -15,9 +15,9 @@ WHATSAPP_SECRET, WHATSAPP_VERIFY, WHATSAPP_TOKEN = (
 )
 CCAI_SECRETS, CCAI_USER, CCAI_TOKEN = "dev-ccai-secret,dev-ccai-second", "dev", "dev-ccai-token"
 CCAI_EVENTS_USER, CCAI_EVENTS_PASSWORD = "dev-events", "dev-ccai-events"
-GOOGLE_CHAT_PROJECT = "123456789012"
+GOOGLE_CHAT_PROJECT, GOOGLE_CHAT_SPACE = "123456789012", "spaces/AAAA"
 CSKU_BUSINESS, CSKU_API_SECRET = "dev-business", "dev-csku-api"
-SLACK_SECRET, SLACK_TOKEN = "dev-slack-secret", "dev-slack-token"
+SLACK_SECRET, SLACK_TOKEN, SLACK_CHANNEL = "dev-slack-secret", "dev-slack-token", "C0SUPPORT"
 MATRIX_AS_TOKEN, MATRIX_HS_TOKEN = "dev-matrix-as-token", "dev-matrix-hs-token"
 MATRIX_SERVER_NAME, MATRIX_PORT = "localhost", 8008
 MEDIA_LINK_KEY = "dev-media-link-key"
@@ -53,21 +53,28 @@ def fill(environment: MutableMapping[str, str], port: int, folder: Path) -> None
     for name, value in known.items():
         environment.setdefault(name, value)
     if DESKS in environment:
-        environment[DESKS] = _inviting(environment[DESKS], environment["MATRIX_SERVER_NAME"])
+        environment[DESKS] = _placed(environment[DESKS], environment["MATRIX_SERVER_NAME"])
     if given := environment[ORIGINS].strip(", "):
         pages = dict.fromkeys([*given.split(","), *known[ORIGINS].split(",")])
         environment[ORIGINS] = ",".join(pages)
 
 
-def _inviting(desks: str, server_name: str) -> str:
+def _placed(desks: str, server_name: str) -> str:
     """Returns the desks. A Matrix desk that names nobody invites the people of the homeserver that
-    `python -m infra.matrix homeserver` starts. What is no list of desks is left as it is.
+    `python -m infra.matrix homeserver` starts. A desk on Slack or at Google Chat without a place is
+    in the simulated one. What is no list of desks is left as it is.
     """
+    people = [f"@{one.partition('@')[0]}:{server_name}" for one in PEOPLE]
+    known: Mapping[str, Mapping[str, Any]] = {
+        "matrix": {"invite": people},
+        "slack": {"place": SLACK_CHANNEL},
+        "google_chat": {"place": GOOGLE_CHAT_SPACE},
+    }
     try:
         rows = json.loads(desks)
         for row in rows:
-            if row["kind"] == "matrix" and not {"invite", "place"} & row.keys():
-                row["invite"] = [f"@{one.partition('@')[0]}:{server_name}" for one in PEOPLE]
+            if row["kind"] in known and not {"invite", "place"} & row.keys():
+                row.update(known[row["kind"]])
     except (ValueError, TypeError, KeyError, AttributeError):
         return desks
     return json.dumps(rows)
@@ -97,6 +104,7 @@ def defaults(port: int, folder: Path) -> Mapping[str, str]:
         "CCAI_API_URL": f"http://127.0.0.1:{port}/sim/ccai/apps/api/v1",
         "CCAI_API_USER": CCAI_USER,
         "CCAI_API_TOKEN": CCAI_TOKEN,
+        "GOOGLE_CHAT_API_URL": f"http://127.0.0.1:{port}/sim/google_chat",
         "GOOGLE_CHAT_AUDIENCE": GOOGLE_CHAT_PROJECT,
         "GOOGLE_CHAT_AUTH": "none",
         "CCAI_MENU_ID": "1",

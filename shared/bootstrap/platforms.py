@@ -85,6 +85,9 @@ def _ccai(settings: Settings) -> Platform:
         oldest=timedelta(seconds=oldest) if oldest else None,
         now=WallClock().now,
         replaces_failed_agents=settings.virtual_agent_failed == "request-human",
+        api_url=settings.ccai_api_url,
+        api_user=settings.ccai_api_user,
+        api_token=settings.ccai_api_token,
     )
 
 
@@ -146,7 +149,7 @@ _MAKERS: Mapping[str, Callable[[Settings], Platform]] = {
 
 def api_urls(settings: Settings) -> tuple[str, ...]:
     """Returns the addresses of platforms that the operator's settings name."""
-    matrix = (settings.matrix_api_url,) if settings.matrix_api_url else ()
+    given = filter(None, (settings.matrix_api_url, settings.ccai_api_url))
     return (
         settings.business_messages_api_url,
         settings.rcs_api_url,
@@ -154,7 +157,7 @@ def api_urls(settings: Settings) -> tuple[str, ...]:
         settings.csku_api_url,
         settings.slack_api_url,
         settings.google_chat_api_url,
-        *matrix,
+        *given,
     )
 
 

@@ -18,6 +18,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from shared.conversations.contention import until_uncontended
+from shared.conversations.desk_people import as_known_here
 from shared.conversations.earlier_messages import readers_of, with_earlier
 from shared.conversations.entries import entries_of, markers_of, new_entry
 from shared.conversations.held_messages import Entries, settled, with_held
@@ -41,7 +42,7 @@ from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByCustomer, Event, TakesRoom, Unknown
+from shared.schemas.events import ByCustomer, ByRepresentative, Event, TakesRoom, Unknown
 from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
@@ -150,6 +151,8 @@ async def _attempt(
             ports.policy.newcomer(event.source, event.source), Verdict.IGNORED, emits=False
         )
     event, snapshot = place.event, place.snapshot
+    if isinstance(event, ByRepresentative):
+        event = as_known_here(snapshot.value, event)
     conversation = await _with_room(ports, snapshot.value, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)

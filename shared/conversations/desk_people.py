@@ -1,16 +1,25 @@
 """Who the people of a desk are, where the desk's events name them by an id alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from shared.conversations.desk_message_ids import about_customers_message
+from shared.conversations.desk_message_ids import (
+    about_customers_message,
+    about_what_was_passed_on,
+)
 from shared.errors import Unavailable
 from shared.platforms.base import HasPeople, Outcome, Profile, outcome_of_status
 from shared.ports import Ports
+from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import AgentSignal
-from shared.schemas.events import ByRepresentative, HumanMessage, HumanReacted
+from shared.schemas.events import (
+    ByRepresentative,
+    HumanMessage,
+    HumanReacted,
+    HumanRevoked,
+)
 from shared.schemas.notation import platform_of
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
@@ -31,19 +40,49 @@ async def named(ports: Ports, one: ByPerson) -> ByPerson:
     same person must always have the same name.
     """
     person, platform = one.native_person, ports.platforms.get(platform_of(one.source))
-    if person is None or not isinstance(platform, HasPeople):
+    is_named = isinstance(one, ByRepresentative) and one.named
+    if person is None or is_named or not isinstance(platform, HasPeople):
         return one
     profile = await _profile(ports, platform, platform_of(one.source), person)
     who = _representative(profile, person, ports.people)
     return one.model_copy(update={"representative": who})
 
 
+def as_known_here(conversation: Conversation, one: ByPerson) -> ByPerson:
+    """Returns the event under the name by which the customer knows the person who acts: somebody
+    who is present keeps the name with which they joined, and a second person of that name gets a
+    number.
+    """
+    if one.native_person is None:
+        return one
+    at = platform_of(one.source)
+    here = {
+        human.native: human.representative
+        for human in conversation.humans
+        if human.native is not None and platform_of(human.source) == at
+    }
+    who = here.get(one.native_person) or _unlike(one.representative, here.values())
+    return one if who == one.representative else one.model_copy(update={"representative": who})
+
+
+def _unlike(who: Representative, others: Collection[Representative]) -> Representative:
+    """Returns a person under a name that none of the others has."""
+    taken, name, number = {one.name for one in others}, who.name, 1
+    while name in taken:
+        number += 1
+        end = f" ({number})"
+        name = f"{shortened(who.name, NAME_LIMIT - len(end))}{end}"
+    return who if name == who.name else who.model_copy(update={"display_name": name})
+
+
 async def as_ours(ports: Ports, one: ByRepresentative) -> ByRepresentative | None:
-    """Returns what a person did, with their name and the ids of the customer's messages; None for a
-    reaction to a message that is not known. Raises as `named`.
+    """Returns what a person did, with their name and the ids of the customer's messages; None for
+    what is about a message that is not known. Raises as `named`.
     """
     about: ByRepresentative | None = one
-    if isinstance(one, HumanMessage | HumanReacted) and one.about is not None:
+    if isinstance(one, HumanRevoked):
+        about = await about_what_was_passed_on(ports, one)
+    elif isinstance(one, HumanMessage | HumanReacted) and one.about is not None:
         about = await about_customers_message(ports, one)
     return None if about is None else await named(ports, about)
 

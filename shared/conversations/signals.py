@@ -9,7 +9,7 @@ import pydantic_core
 
 from shared.conversations.apply import Read, side_by_side
 from shared.conversations.desk_message_ids import desk_message_id
-from shared.conversations.desk_people import named
+from shared.conversations.desk_people import as_known_here, named
 from shared.conversations.devices import begin_to_show
 from shared.conversations.requests import signal_receipt, signal_typing
 from shared.conversations.resolve import where_it_acts
@@ -92,6 +92,7 @@ async def _pass_on(
 async def _to_customer(ports: Ports, one: AgentSignal, present: _Present) -> None:
     """Only somebody who is present shows the customer anything."""
     conversation = await present.conversation(one.source)
+    one = as_known_here(conversation, one)
     if conversation.present(one.representative) is None:
         return
     signal = Signal(

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from shared.conversations.resolve import where_it_acts
 from shared.customers.desk_customers import whose
-from shared.errors import BatonError
+from shared.errors import BatonError, Unavailable
 from shared.logs import log
-from shared.outbox.desk_steps import carry_out
+from shared.outbox.desk_steps import Send, carry_out
 from shared.platforms.desk import Chat, ChatDesk, chat_at
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
+from shared.schemas.http import Answer, Call
 from shared.schemas.notation import platform_of
 
 PENDING = 500  # entries, which is more than ever wait
+MOST_CHANGES = 100  # calls of one erase to desks; a desk may take one a second
 FURTHEST = 3200  # entries of a journal in which words said in a chat are looked for
 
 
@@ -38,10 +40,12 @@ async def end_chats(ports: Ports, conversation: str) -> None:
             await _end_unended(ports, desk, one, acting.value.id)
 
 
-async def erase_threads(ports: Ports, conversation: str) -> None:
+async def erase_threads(ports: Ports, conversation: str, most: int = MOST_CHANGES) -> None:
     """Deletes what can be deleted of what was said about a customer in rooms and threads, before an
-    erase removes their records.
+    erase removes their records. Raises Unavailable after `most` calls that change
+    something: what was deleted stays deleted, so the next try goes on.
     """
+    send = _Bounded(ports, most)
     acting = await where_it_acts(ports, conversation)
     known = acting.value if acting else ports.policy.newcomer(conversation, conversation)
     for link in dict.fromkeys((*known.links, *known.past_chats)):
@@ -51,15 +55,37 @@ async def erase_threads(ports: Ports, conversation: str) -> None:
         )
         chat = chat_at(stored.value.address) if stored else None
         if desk is not None and chat is not None:
-            await _erase_thread(ports, desk, chat, known.id)
+            await _erase_thread(ports, send, desk, chat, known.id)
 
 
-async def _erase_thread(ports: Ports, desk: ChatDesk, chat: Chat, conversation: str) -> None:
+class _Bounded:
+    """The sender, for at most so many calls that change something."""
+
+    def __init__(self, ports: Ports, most: int) -> None:
+        self._ports, self._left = ports, most
+
+    async def __call__(self, call: Call) -> Answer | None:
+        if call.method != "GET":
+            if not self._left:
+                raise Unavailable(
+                    "desk-erasing",
+                    "What was said at a desk is being deleted there, and this takes several "
+                    "requests. Nothing is erased here yet: ask again at once, until it is done.",
+                )
+            self._left -= 1
+        return await self._ports.sender.send(call)
+
+
+async def _erase_thread(
+    ports: Ports, send: Send, desk: ChatDesk, chat: Chat, conversation: str
+) -> None:
     try:
         said = await _said_in(ports, chat, conversation)
-        carried = await carry_out(ports, desk, desk.erase(chat, said))
+        carried = await carry_out(ports, desk, desk.erase(chat, said), send)
         done = carried.is_done or (carried.answer is not None and desk.is_over(carried.answer))
-    except BatonError:
+    except BatonError as error:
+        if error.reason == "desk-erasing":
+            raise
         done = False
     if not done:
         words = "what was said in a desk's chat could not be deleted; delete it there"

@@ -14,6 +14,7 @@ from typing import Any
 from shared.conversations.apply import wake
 from shared.conversations.contention import until_uncontended
 from shared.conversations.desk_message_ids import REPLAYED_ID
+from shared.conversations.desk_people import as_known_here
 from shared.conversations.entries import entries_of
 from shared.conversations.too_large import cut
 from shared.customers.erase import as_ours, tombstone
@@ -28,7 +29,14 @@ from shared.ports import Commit, Ports, Snapshot
 from shared.schemas.commands import CallDesk
 from shared.schemas.content import Content, File
 from shared.schemas.conversation import Conversation
-from shared.schemas.events import BotMessage, Event, HumanJoined, HumanLeft, HumanMessage
+from shared.schemas.events import (
+    BotMessage,
+    ByRepresentative,
+    Event,
+    HumanJoined,
+    HumanLeft,
+    HumanMessage,
+)
 from shared.schemas.journal import JournalEntry
 from shared.schemas.own_events import ChatOpened
 from shared.schemas.variables import Audience
@@ -104,7 +112,8 @@ def _replay(
     channel in its new state.
     """
     entries: list[JournalEntry] = []
-    for event in held:
+    for one in held:
+        event = as_known_here(channel, one) if isinstance(one, ByRepresentative) else one
         decision = decide(channel, event, ports.clock.now(), ports.policy)
         entries += entries_of(ports, event, decision, nonce)
         channel = decision.conversation

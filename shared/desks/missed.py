@@ -13,7 +13,7 @@ from shared.platforms.desk import ChatDesk, HasHistory, chat_at
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import ByRepresentative, Event, HumanReacted
+from shared.schemas.events import ByRepresentative, Event, HumanReacted, HumanRevoked
 
 LOOKED_AGAIN, MOST_LOOKED_AT = timedelta(minutes=1), 1000
 
@@ -62,7 +62,9 @@ async def _missed(ports: Ports, desk: ChatDesk, platform: Platform, chat: str) -
         one
         for one in events
         if isinstance(one, Event)
-        and not isinstance(one, HumanReacted)  # some are left out, and are in no journal
+        and not isinstance(
+            one, HumanReacted | HumanRevoked
+        )  # some are left out, and are in no journal
         and await ports.store.entry(one.source, one.entry_id) is None
     ]
 

@@ -33,6 +33,10 @@ HINTS = {
     "claim-first": (
         "The customer has not got this. Claim the conversation first, then write it again."
     ),
+    "deleted": (
+        "A message was deleted here. The customer still has it: what was sent to them cannot be "
+        "taken back."
+    ),
     "over": "The customer has not got this: the conversation with them is over here.",
 }
 

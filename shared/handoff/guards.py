@@ -26,6 +26,7 @@ from shared.schemas.events import (
     HumanMessage,
     HumanReacted,
     HumanRequested,
+    HumanRevoked,
     OfferEnded,
     Overheard,
     Said,
@@ -107,7 +108,7 @@ def asks_for_own_act(conversation: Conversation, event: Event) -> bool:
 def asks_for_held(conversation: Conversation, event: Event) -> bool:
     """Returns whether the event may send or end the messages that wait for the customer."""
     is_own = isinstance(event, OWN_ACTS) and event.fact and conversation.owns(event.source)
-    ends = isinstance(event, ReopenTimeout | TemplateLost | Undelivered)
+    ends = isinstance(event, ReopenTimeout | TemplateLost | Undelivered | HumanRevoked)
     return bool(conversation.waiting) and (is_own or ends)
 
 
@@ -235,6 +236,12 @@ def _thread_over(conversation: Conversation, event: Event, policy: Policy) -> bo
     return platform_of(event.source) in policy.threads and _past(conversation, event, policy)
 
 
+def _all_waits(conversation: Conversation, event: Event, _: Policy) -> bool:
+    waiting = {one.entry for one in conversation.waiting}
+    deleted = set(event.entries) if isinstance(event, HumanRevoked) else set[str]()
+    return bool(deleted) and deleted <= waiting
+
+
 def _unclaimed(conversation: Conversation, event: Event, policy: Policy) -> bool:
     called, name = conversation.called, platform_of(event.source)
     if not event.fact or name not in policy.threads or _named(conversation, event) is not None:
@@ -280,7 +287,8 @@ def _is_unknown_chat(conversation: Conversation, event: Event) -> bool:
     if not isinstance(event, ChatCreated):
         return False
     is_theirs = event.source in conversation.links or conversation.ours
-    return is_theirs and event.chat not in (*conversation.links, *conversation.past_chats)
+    is_known = event.chat in (*conversation.links, *conversation.past_chats)
+    return is_theirs and not is_known and not _has_chat(conversation, event.chat)
 
 
 def _waits_for_chat(conversation: Conversation) -> bool:
@@ -604,6 +612,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.PAST_PRESENT: _past_present,
     Guard.THREAD_OVER: _thread_over,
     Guard.UNCLAIMED: _unclaimed,
+    Guard.ALL_WAITS: _all_waits,
     Guard.ANOTHERS: _anothers,
     Guard.KEPT: lambda conversation, _e, _p: conversation.called is not None,
     Guard.UNNEEDED: lambda conversation, event, _p: (

@@ -58,6 +58,7 @@ class Guard(StrEnum):
     UNLINKED_CHAT = "the chat that has the handoff"
     THREAD_OVER = "in a room or thread whose handoff is over"
     UNCLAIMED = "in a room or thread whose people must claim first, and who writes has not"
+    ALL_WAITS = "all of it still waits for the customer"
     ASSISTANT = "from the assistant in the chat that has the handoff"
     ASSISTED = "the desk's own assistant answers"
     ASSISTED_ENDS = "with it ends the chat in which the desk's own assistant answered"
@@ -249,6 +250,7 @@ class Effect(StrEnum):
     KEEP_WAITING = "ask the desk to let the customer keep waiting"
     HINT_CLAIM = "say in the room or thread that the customer has not got it, and to claim first"
     HINT_OVER = "say in the room or thread that the customer has not got it, because it is over"
+    HINT_DELETED = "say in the room or thread that the customer still has what was deleted"
     RELAY = "pass it on to the desk that was called"
     CLOSE_DESK = "release the desk that was called, unless its own people are present"
     REQUEUE = (
@@ -289,6 +291,7 @@ class Effect(StrEnum):
     REACT = "reaction to the customer's message, HUMAN"
     REOPEN = "the template that asks the customer to write"
     RELEASE = "the messages that waited, in order, each human's in their frame"
+    TAKE_BACK = "do not send those of the words that wait for the customer"
     END_WAITING = (
         "end the messages that wait, if it is about them or their template, notify delivery.failed "
         "of each"

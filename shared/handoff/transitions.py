@@ -591,6 +591,12 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         QUEUED: _cell(otherwise=IGNORE),
         HUMAN: _cell((G.PAST, IGNORE), (G.MAY_REACT, _step(E.REACT)), otherwise=IGNORE),
     },
+    events.HumanRevoked.kind: {
+        phase: _cell(
+            (G.ALL_WAITS, _step(E.TAKE_BACK)), otherwise=_step(E.TAKE_BACK, E.HINT_DELETED)
+        )
+        for phase in Phase
+    },
     events.HumanLeft.kind: {
         BOT: _LEFT_ALREADY,
         QUEUED: _LEFT_ALREADY,

@@ -14,7 +14,6 @@ import pydantic_core
 from shared.platforms.base import Deflected
 from shared.platforms.desk import Opening, Speaker, Spoken
 from shared.schemas.events import Event, HumanJoined, HumanLeft, Transfer
-from shared.schemas.representative import Representative
 from shared.schemas.texts import shortened, split_text
 
 CUSTOMER = "Customer"  # the name of one whose name is not known
@@ -113,13 +112,9 @@ def standing_of(people: Sequence[str]) -> str:
     )
 
 
-def pressed(
-    act: Act, common: Mapping[str, Any], who: Representative, person: str | None = None
-) -> Event:
-    """Returns what a person did who pressed a button. `person` is the platform's own id of them,
-    where Baton must ask for their name.
-    """
-    by: dict[str, Any] = {**common, "representative": who, "native_person": person}
+def pressed(act: Act, common: Mapping[str, Any], who: Mapping[str, Any]) -> Event:
+    """Returns what a person did who pressed a button. `who` are the fields of ByRepresentative."""
+    by: dict[str, Any] = {**common, **who}
     if act is Act.CLAIM:
         return HumanJoined(**by)
     if act is Act.RELEASE:

@@ -128,6 +128,7 @@ class Participant(Stored):
       JOINED yet.
     - `app`: they write in the channel's own app.
     - `person`: the id of the person of `BATON_AGENTS`; `slot`: what this frame takes of their room.
+    - `native`: the id of the person at the platform of `source`, where it has one.
     - `desk`: the desk that had the request when they joined.
     """
 
@@ -142,6 +143,7 @@ class Participant(Stored):
     app: bool = False
     person: str | None = None
     slot: str | None = None
+    native: str | None = None
     desk: str | None = None
 
 

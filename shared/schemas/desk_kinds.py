@@ -92,4 +92,4 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "matrix": (r"![^\s/?#]{1,254}", "the internal id of a room, like !abc:example.org"),
     "slack": (r"[CG][A-Z0-9]{2,30}", "the id of a channel, like C0123ABCDEF"),
 }
-PLACED = ("slack",)  # kinds whose rows must name a place
+PLACED = ("google_chat", "slack")  # kinds whose rows must name a place

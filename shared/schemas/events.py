@@ -272,15 +272,16 @@ class ByRepresentative(Event):
     """A named representative joined, spoke or left.
 
     `person_id` is the person of `BATON_AGENTS` who acts, None for a system or a platform.
-    `native_person` is the platform's own id of the person, where its events do not name them and
-    Baton must ask who it is.
+    `native_person` is the platform's own id of the person, by which they are known while they are
+    present. Unless they are `named`, the event does not have their name, and Baton must ask.
     """
 
-    beside: ClassVar[set[str]] = {*Event.beside, "person_id", "native_person"}
+    beside: ClassVar[set[str]] = {*Event.beside, "person_id", "native_person", "named"}
 
     representative: Representative
     person_id: str | None = None
     native_person: str | None = None
+    named: bool = False
 
 
 class TakesRoom(Event):
@@ -432,6 +433,18 @@ class HumanReacted(ByRepresentative):
     @property
     def text(self) -> str | None:
         return self.emoji
+
+
+class HumanRevoked(ByRepresentative):
+    """A human deleted at the desk what they had said: its message `about`, by the desk's own id.
+    `entries` are the journal entries of what was passed on of it.
+    """
+
+    kind: ClassVar[str] = "human_revoked"
+    beside: ClassVar[set[str]] = {*ByRepresentative.beside, "about", "entries"}
+
+    about: str
+    entries: tuple[str, ...] = ()
 
 
 class BotMessage(Said):

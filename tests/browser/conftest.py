@@ -2,11 +2,13 @@
 here is ended.
 """
 
+import asyncio
 import os
+from asyncio import AbstractEventLoop
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from infra.local.browser import browser, find_browser
 from infra.local.server import PATIENCE_SECONDS, LocalServer
@@ -24,9 +26,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield run.url
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Closed at the end of the module: while it is open, this thread has a running event loop."""
+@pytest.fixture(scope="session")
+def _started() -> Iterator[tuple[Browser, AbstractEventLoop]]:
+    """Starts Chromium once for all tests of a worker. While it is open, this thread has a running
+    event loop, which other tests must not find.
+    """
     path = find_browser()
     if path is None:
         absence = "no Chromium was found on PATH (Debian: chromium-headless-shell)"
@@ -34,28 +38,111 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(f"{REQUIRE_ALL} is 1, and {absence}")
         pytest.skip(absence)
     with browser(path) as started:
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield started, loop
+        asyncio._set_running_loop(loop)
+
+
+@pytest.fixture(scope="module")
+def chromium(_started: tuple[Browser, AbstractEventLoop]) -> Iterator[Browser]:
+    """Returns a browser in which no page is open."""
+    started, loop = _started
+    asyncio._set_running_loop(loop)
+    try:
         yield started
+        for left in started.contexts:
+            left.close()
+    finally:
+        asyncio._set_running_loop(None)
 
 
 # a busy machine shows things late; what is never shown still fails
 PATIENCE = PATIENCE_SECONDS * 1000
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture
-def page(chromium: Browser, server: str) -> Iterator[Page]:
-    """A fresh page that has loaded, that asks no other host, and that must not throw."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    opened, thrown, asked = context.new_page(), list[str](), list[str]()
-    opened.on("pageerror", lambda error: thrown.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(PATIENCE)
-    opened.goto(server)
+# As after loading, but for the customer who is chosen until a test chooses another.
+CLEAR = """() => {
+  for (const one of document.querySelectorAll("button[aria-expanded=true]")) one.click();
+  for (const one of document.querySelectorAll("details[open]")) one.open = false;
+  for (const shown of ["knows", "phone"])
+    document.querySelector(`[data-shows=${shown}]`).click();
+  const agent = document.getElementById("agent");
+  agent.value = agent.defaultValue;
+  agent.dispatchEvent(new Event("input"));
+  document.getElementById("desk-frame").contentWindow.location.hash = "";
+}"""
+
+
+class Sandbox:
+    """The page of a local run. It loads once for the tests of a module: loading it takes 70
+    requests.
+    """
+
+    def __init__(self, chromium: Browser, url: str) -> None:
+        self.url = url
+        self.thrown, self.asked = list[str](), list[str]()
+        self._chromium = chromium
+        self._page: Page | None = None
+
+    def page(self) -> Page:
+        """Returns the page as it is after loading."""
+        self.thrown.clear()
+        self.asked.clear()
+        if self._page is None:
+            self._page = self._load()
+        else:
+            self._clear(self._page)
+        return self._page
+
+    def _load(self) -> Page:
+        page = self._chromium.new_context(viewport=WIDE, reduced_motion="reduce").new_page()
+        page.on("pageerror", lambda error: self.thrown.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.set_default_timeout(PATIENCE)
+        page.goto(self.url)
+        return page
+
+    def _clear(self, page: Page) -> None:
+        page.unroute_all(behavior="ignoreErrors")
+        if page.viewport_size != WIDE:
+            page.set_viewport_size(WIDE)
+        page.evaluate(CLEAR)
+
+    def close(self) -> None:
+        if self._page is not None:
+            self._page.context.close()
+            self._page = None
+
+
+@pytest.fixture(scope="module")
+def sandbox(chromium: Browser, server: str) -> Iterator[Sandbox]:
+    opened = Sandbox(chromium, server)
     yield opened
-    _leave_all(opened, server)
-    context.close()
-    assert thrown == []
-    assert [url for url in asked if not url.startswith((server, "data:"))] == []
+    opened.close()
+
+
+@pytest.fixture
+def unshared(sandbox: Sandbox) -> Iterator[None]:
+    """For a test that needs a page which has just loaded, or leaves one that no other can use."""
+    sandbox.close()
+    yield
+    sandbox.close()
+
+
+@pytest.fixture
+def page(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that asks no other host, and that must not throw."""
+    failed = request.session.testsfailed
+    opened = sandbox.page()
+    yield opened
+    _leave_all(opened, sandbox.url)
+    if sandbox.thrown or request.session.testsfailed > failed:
+        sandbox.close()
+    assert sandbox.thrown == []
+    assert [url for url in sandbox.asked if not url.startswith((sandbox.url, "data:"))] == []
 
 
 def _leave_all(page: Page, server: str) -> None:
@@ -85,7 +172,7 @@ def run(crm: Crm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSer
 @pytest.fixture
 def context(chromium: Browser, run: LocalServer, crm: Crm) -> Iterator[BrowserContext]:
     """A browser of its own, whose storage is empty, and which must not throw."""
-    opened, thrown = chromium.new_context(), list[str]()
+    opened, thrown = chromium.new_context(reduced_motion="reduce"), list[str]()
     opened.set_default_timeout(PATIENCE)
     opened.on("weberror", lambda error: thrown.append(str(error.error)))
     crm.tokens.clear()

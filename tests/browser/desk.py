@@ -34,7 +34,9 @@ def opened(
     policy.
     """
     context = chromium.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
     )
     page, faults, asked = context.new_page(), list[str](), list[str]()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -104,6 +106,7 @@ def choose_with_assistant(page: Desk, name: str) -> None:
     back = page.get_by_role("button", name="Back to the lists")
     if back.is_visible():
         back.click()
+    # by keyboard: rows that come and go meanwhile move what a mouse would hit
     if page.locator("#with-bot:not([open])").count():
-        page.locator("#with-bot summary").click()
-    page.locator("#bot").get_by_role("button", name=name).click()
+        page.locator("#with-bot summary").press("Enter")
+    page.locator("#bot").get_by_role("button", name=name).press("Enter")

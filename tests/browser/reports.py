@@ -34,7 +34,7 @@ def play(folder: Path) -> Iterator[LocalServer]:
 @contextmanager
 def fresh(chromium: Browser, server: LocalServer) -> Iterator[Page]:
     """Yields a page that asks no other host, and that must not throw nor break its own policy."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     opened, faults, asked = context.new_page(), list[str](), list[str]()
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on(

@@ -24,7 +24,7 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     """A fresh page with its CRM pane open, which must not throw, and whose only other origin is
     the adapter's.
     """
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     opened, thrown, asked = context.new_page(), list[str](), list[str]()
     opened.on("pageerror", lambda error: thrown.append(str(error)))
     opened.on("request", lambda request: asked.append(request.url))

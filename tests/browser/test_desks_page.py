@@ -215,7 +215,7 @@ def test_each_handoff_has_its_own_chat_and_one_can_look_at_the_last_one(page: Pa
 def in_jakarta(chromium: Browser, server: str) -> Iterator[Page]:
     """The page of somebody whose clock is seven hours ahead of the desk's."""
     context = chromium.new_context(
-        viewport={"width": 1440, "height": 900}, timezone_id="Asia/Jakarta"
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id="Asia/Jakarta"
     )
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE)
@@ -389,6 +389,7 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_switched_since(page: P
     expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
 
 
+@pytest.mark.usefixtures("unshared")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_has_the_chat_and_the_channels_and_nothing_runs_off_it(
     page: Page, scheme: str

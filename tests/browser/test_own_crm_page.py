@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from infra.local.server import LocalServer
+from tests.browser.conftest import PATIENCE
 from tests.forked import ForkedServer
 
 ROOT = Path(__file__).parents[2]
@@ -91,8 +92,14 @@ def site() -> Iterator[Site]:
     served.server.server_close()
 
 
-def opened(chromium: Browser, site: Site) -> Page:
+def new_page(chromium: Browser) -> Page:
     page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
+def opened(chromium: Browser, site: Site) -> Page:
+    page = new_page(chromium)
     page.goto(site.origin)
     next(frame for frame in page.frames if frame.url.endswith("/adapter")).evaluate(EVENT)
     return page
@@ -127,7 +134,7 @@ def test_no_page_of_ones_own_can_play_the_customer(
 ) -> None:
     with ForkedServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.page = "<!doctype html>"
-        page = chromium.new_page()
+        page = new_page(chromium)
         page.goto(site.origin)
         for path in (
             "/sim/business_messages/customers/3333/messages",
@@ -186,7 +193,7 @@ def test_the_example_page_opens_a_ticket_tab_for_each_session(
     example = (ROOT / "infra/examples/crm_page.html").read_text().replace('"TOKEN"', '"/token"')
     with ForkedServer(tmp_path, {"BRIDGE_ALLOWED_ORIGINS": site.origin}) as run:
         site.embed(run, example)
-        page = chromium.new_page()
+        page = new_page(chromium)
         page.goto(site.origin)
         adapter = next(frame for frame in page.frames if frame.url.endswith("/adapter"))
 

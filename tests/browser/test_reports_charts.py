@@ -27,16 +27,21 @@ def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shown(chromium: Browser, played: LocalServer) -> Iterator[Page]:
+    """A page for the tests that only read it."""
+    with reports.fresh(chromium, played) as opened:
+        reports.show(opened, played)
+        yield opened
+
+
 @pytest.mark.parametrize("chart", CHARTS)
-def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(
-    page: Page, played: LocalServer, chart: str
-) -> None:
-    reports.show(page, played)
-    figure = page.locator(f"#{chart}")
+def test_each_chart_has_its_numbers_in_reach_of_the_keyboard(shown: Page, chart: str) -> None:
+    figure = shown.locator(f"#{chart}")
     expect(figure.locator("canvas")).to_have_attribute("aria-label", NUMBERS)
     expect(figure.locator("table")).to_be_hidden()
     figure.locator("summary").focus()
-    page.keyboard.press("Enter")
+    shown.keyboard.press("Enter")
     expect(figure.locator("table")).to_be_visible()
     assert figure.locator("tbody tr").count() > 0
 

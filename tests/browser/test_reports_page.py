@@ -27,6 +27,14 @@ def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shown(chromium: Browser, played: LocalServer) -> Iterator[Page]:
+    """A page for the tests that only read it."""
+    with reports.fresh(chromium, played) as opened:
+        reports.show(opened, played)
+        yield opened
+
+
 def test_it_shows_what_the_api_says(page: Page, played: LocalServer) -> None:
     reports.show(page, played)
     tiles = page.locator("#tiles > div")
@@ -102,11 +110,10 @@ TODAY = """(now) => import('/send_representative/reports/time.js')
     ],
 )
 def test_last_week_is_as_many_hours_of_the_same_weekday(
-    page: Page, played: LocalServer, now: str, today: tuple[str, str], last_week: tuple[str, str]
+    shown: Page, now: str, today: tuple[str, str], last_week: tuple[str, str]
 ) -> None:
     """Instants, as the hours of Berlin's clocks come twice in autumn and lack one in spring."""
-    reports.show(page, played)
-    asked = page.evaluate(TODAY, now)
+    asked = shown.evaluate(TODAY, now)
     for name, (since, until) in (("today", today), ("lastWeek", last_week)):
         assert asked[name]["from"] == f"2026-{since}:00.000Z"
         assert asked[name]["to"] == f"2026-{until}:00.000Z"
@@ -175,12 +182,9 @@ def test_each_figure_stands_beside_that_of_the_period_before(
         ("agents", "agent", "Jane <Doe>"),
     ],
 )
-def test_a_table_can_be_saved_as_csv(
-    page: Page, played: LocalServer, button: str, heads: str, row: str
-) -> None:
-    reports.show(page, played)
-    with page.expect_download() as saved:
-        page.get_by_role("button", name=f"Download {button} as CSV").click()
+def test_a_table_can_be_saved_as_csv(shown: Page, button: str, heads: str, row: str) -> None:
+    with shown.expect_download() as saved:
+        shown.get_by_role("button", name=f"Download {button} as CSV").click()
     written = list(csv.DictReader(saved.value.path().read_text().splitlines()))
     assert any(row in one.values() for one in written)
     assert heads in written[0]

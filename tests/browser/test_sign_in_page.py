@@ -50,7 +50,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def opened(chromium: Browser, url: str) -> Iterator[Page]:
     """Yields a page that must not throw nor break its own policy."""
-    context, faults = chromium.new_context(viewport={"width": 320, "height": 640}), list[str]()
+    context, faults = (
+        chromium.new_context(viewport={"width": 320, "height": 640}, reduced_motion="reduce"),
+        list[str](),
+    )
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on(

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from infra.export.transcript_formats import Html
 from infra.export.transcripts import Line
+from tests.browser.conftest import PATIENCE
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SCRIPT = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
@@ -38,6 +39,7 @@ def shown(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
     export.end()
     (tmp_path / "export.html").write_text("".join(parts))
     page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto((tmp_path / "export.html").as_uri())
     yield page
     page.close()

@@ -19,6 +19,7 @@ from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notation import entry_id
 from shared.stores.cache import CachedStore
 from shared.stores.sqlite.store import SqliteStore
+from tests.soak import SOAKS, sample
 
 START = datetime.now(UTC).replace(microsecond=123456)
 Instance = Callable[[], ConversationStore]
@@ -124,7 +125,20 @@ def clock() -> SettableClock:
     return SettableClock()
 
 
-@pytest.fixture(params=["sqlite", "firestore", "cached sqlite", "cached firestore"])
+# The cache knows nothing of the store behind it: the gate tries it on one of them.
+STORES = ["sqlite", "firestore", "cached sqlite"]
+ALSO_SOAKED = [pytest.param("cached firestore", marks=pytest.mark.soak)] if SOAKS else []
+
+
+# What these try differs little from store to store.
+SAMPLED = [Path(__file__).with_name(f"test_{name}.py") for name in ("outages", "team_targets")]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=sample(items, "instance", *SAMPLED))
+
+
+@pytest.fixture(params=[*STORES, *ALSO_SOAKED])
 async def instance(
     request: pytest.FixtureRequest, tmp_path: Path, fresh_project: str, clock: SettableClock
 ) -> AsyncIterator[Instance]:

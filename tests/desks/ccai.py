@@ -18,10 +18,10 @@ SECRET = "dev-ccai-secret"
 
 class Ccai:
     kind = "ccai"
-    acts = frozenset(Act)
+    acts = frozenset(Act) - {Act.DELETE}
 
     async def start(self, webhooks: str) -> None:
-        store = PlatformStore(":memory:")
+        store, self._names = PlatformStore(":memory:"), dict[str, str]()
         self._simulator = CcaiSimulator(store, f"{webhooks}/ccai", (SECRET,), "dev", "dev-token")
         self._simulator.unlimited = True  # the suite has more calls a second than a tenant may
         self._server = Served(self._simulator)
@@ -72,6 +72,9 @@ class Ccai:
     async def leave(self, chat: str, who: str) -> None:
         self._acts(chat, "leaves", who)
 
+    async def rename(self, who: str, name: str) -> None:
+        self._names[who] = name
+
     async def decline(self, chat: str) -> None:
         self._acts(chat, "deflects", JANE)
 
@@ -103,4 +106,6 @@ class Ccai:
         return self._simulator.store.transcript(chat)
 
     def _acts(self, chat: str, action: str, who: str, **more: str) -> None:
-        self._simulator.act(chat, action, {"id": NUMBERS[who], "name": who, **more})
+        self._simulator.act(
+            chat, action, {"id": NUMBERS[who], "name": self._names.get(who, who), **more}
+        )

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -33,7 +34,7 @@ PAUSE = 0.02  # seconds; Pub/Sub itself waits ten
 
 class GoogleChat:
     kind = "google_chat"
-    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE})
+    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE, Act.DELETE, Act.RENAME})
 
     async def start(self, webhooks: str) -> None:
         self._webhooks = f"{webhooks}/google_chat"
@@ -41,6 +42,7 @@ class GoogleChat:
         self._server = Served(application([Route("/{path:path}", self._answer, methods=METHODS)]))
         await self._server.__aenter__()
         self._posting = set[asyncio.Task[None]]()
+        self._people = dict(PEOPLE)
 
     async def stop(self) -> None:
         for one in self._posting:
@@ -80,16 +82,26 @@ class GoogleChat:
         return json.dumps(list(self.chat.messages.values()), ensure_ascii=False)
 
     async def join(self, chat: str, who: str) -> None:
-        self.chat.clicks(PEOPLE[who], thread_of(chat), "claim")
+        self.chat.clicks(self._people[who], thread_of(chat), "claim")
 
     async def say(self, chat: str, who: str, text: str) -> None:
-        self.chat.writes(PEOPLE[who], thread_of(chat), text)
+        self.chat.writes(self._people[who], thread_of(chat), text)
 
     async def leave(self, chat: str, who: str) -> None:
-        self.chat.clicks(PEOPLE[who], thread_of(chat), "release")
+        self.chat.clicks(self._people[who], thread_of(chat), "release")
 
     async def decline(self, chat: str) -> None:
-        self.chat.clicks(PEOPLE[JANE], thread_of(chat), "unavailable")
+        self.chat.clicks(self._people[JANE], thread_of(chat), "unavailable")
+
+    async def delete(self, chat: str, text: str) -> None:
+        """Only a subscription to the space tells it."""
+        (said,) = (one for one in self.chat.shown(thread_of(chat)) if text in one["text"])
+        self.chat.subscribed = True
+        self.chat.deletes(said)
+        self.chat.subscribed = False
+
+    async def rename(self, who: str, name: str) -> None:
+        self._people[who] = replace(self._people[who], name=name)
 
     async def end(self, chat: str) -> None:
         raise NotImplementedError("nothing tells an app that a thread was deleted")

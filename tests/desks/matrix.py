@@ -277,7 +277,7 @@ class Homeserver:
 
 class Matrix:
     kind = "matrix"
-    acts = frozenset({Act.JOIN, Act.LEAVE, Act.END})
+    acts = frozenset({Act.JOIN, Act.LEAVE, Act.END, Act.DELETE, Act.RENAME})
 
     async def start(self, webhooks: str) -> None:
         self.homeserver = Homeserver(f"{webhooks}/matrix")
@@ -330,6 +330,16 @@ class Matrix:
         await self.join(chat, who)
         content = {"msgtype": "m.text", "body": text}
         self.homeserver.adds(self.homeserver.rooms[chat], ADDRESSES[who], "m.room.message", content)
+
+    async def delete(self, chat: str, text: str) -> None:
+        room = self.homeserver.rooms[chat]
+        (said,) = (one for one in room.events if one["content"].get("body") == text)
+        event, content = said["event_id"], {"redacts": said["event_id"]}
+        self.homeserver._redacts(room, event)
+        self.homeserver.adds(room, said["sender"], "m.room.redaction", content, redacts=event)
+
+    async def rename(self, who: str, name: str) -> None:
+        self.homeserver._profile("PUT", [ADDRESSES[who]], {"displayname": name}, "", None)
 
     async def leave(self, chat: str, who: str) -> None:
         user = ADDRESSES[who]

@@ -20,6 +20,8 @@ class Act(StrEnum):
     LEAVE = "leave"
     DECLINE = "decline"  # nobody is available
     END = "end"  # the desk ends its own chat
+    DELETE = "delete"  # somebody deletes what they wrote
+    RENAME = "rename"  # somebody takes another name
     OFFER_TO_WAIT = "offer to wait"  # the desk is full, and the customer may keep waiting
 
 
@@ -106,3 +108,19 @@ class OffersToWait(DeskSimulator, Protocol):
     async def offer_to_wait(self, chat: str) -> None: ...
     async def keeps_waiting(self, chat: str) -> bool:
         """Returns whether such an offer was accepted."""
+
+
+@runtime_checkable
+class Deletes(DeskSimulator, Protocol):
+    """A desk with Act.DELETE."""
+
+    async def delete(self, chat: str, text: str) -> None:
+        """Lets the person who wrote `text` delete it."""
+
+
+@runtime_checkable
+class Renames(DeskSimulator, Protocol):
+    """A desk with Act.RENAME."""
+
+    async def rename(self, who: str, name: str) -> None:
+        """Gives a person another name. What they do is still done by `who`."""

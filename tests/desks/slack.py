@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.slack import CHANNEL, PREFIX, SlackSimulator
 from shared.schemas.http import Answer, Request
-from tests.desks.simulator import Act, Refusal
+from tests.desks.simulator import JANE, TOM, Act, Refusal
 from tests.served import Served
 
 SECRET, TOKEN = "dev-slack-secret", "dev-slack-token"
@@ -22,12 +22,14 @@ ERRORS = {Refusal.ERROR: "internal_error", Refusal.CREDENTIALS: "invalid_auth"}
 
 class Slack:
     kind = "slack"
-    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE})
+    acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE, Act.DELETE, Act.RENAME})
 
     async def start(self, webhooks: str) -> None:
         self._simulator = SlackSimulator(
             PlatformStore(":memory:"), f"{webhooks}/slack", SECRET, TOKEN
         )
+        # The ids of people, who may take other names.
+        self._members = {who: self._simulator.add(who) for who in (JANE, TOM)}
         self._simulator.unlimited = True  # the suite has more calls a second than Slack takes
         self._server = Served(self._simulator)
         await self._server.__aenter__()
@@ -75,13 +77,21 @@ class Slack:
         self._press(chat, who, "baton_claim")
 
     async def say(self, chat: str, who: str, text: str) -> None:
-        self._simulator.write(chat, self._simulator.add(who), text)
+        self._simulator.write(chat, self._members[who], text)
 
     async def leave(self, chat: str, who: str) -> None:
         self._press(chat, who, "baton_release")
 
     async def decline(self, chat: str) -> None:
         self._press(chat, "Jane", "baton_unavailable")
+
+    async def delete(self, chat: str, text: str) -> None:
+        shown = self._simulator.messages(chat)
+        (said,) = (one for one in shown if html.unescape(one["text"]) == text)
+        self._simulator.remove(CHANNEL, said["ts"])
+
+    async def rename(self, who: str, name: str) -> None:
+        self._simulator.people[self._members[who]].name = name
 
     async def end(self, chat: str) -> None:
         raise NotImplementedError("a thread has no end of its own")
@@ -111,7 +121,7 @@ class Slack:
             shown = json.loads(json.dumps(blocks))
             shown.append({"type": "actions", "elements": [_button(button)]})
             self._simulator.messages(chat)[0]["blocks"] = shown
-        assert self._simulator.press(chat, self._simulator.add(who), button)
+        assert self._simulator.press(chat, self._members[who], button)
 
 
 def buttons(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

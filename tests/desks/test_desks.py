@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
+from shared.conversations.desk_people import KNOWN_FOR
+from shared.customers.desk_chats import erase_threads
 from shared.customers.erase import erase
 from shared.desks.work import HINTS
+from shared.errors import Unavailable
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
 from shared.schemas.http import Answer
 from tests.desks.registry import SIMULATORS
-from tests.desks.simulator import JANE, TOM, Act, OffersToWait, Refusal
+from tests.desks.simulator import JANE, TOM, Act, Deletes, OffersToWait, Refusal, Renames
 from tests.desks.world import ID, Fault, World, world_of
 from tests.soak import SOAKS
 
@@ -241,6 +244,30 @@ async def test_an_erased_customers_chat_is_closed(worlds: Worlds, kind: str) -> 
         assert not await world.desk.is_open(chat)
 
 
+@every(*(kind for kind in CHATS if DESK_KINDS[kind].is_thread))
+async def test_an_erase_of_a_long_conversation_takes_several_requests_and_leaves_nothing(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat = await world.hands_over()
+        await world.customer(*(f"my secret {number}" for number in range(12)))
+        await world.settle()
+        asked = 0
+        for _ in range(12):
+            before = len(world.wire.calls)
+            try:
+                await erase_threads(world.ports, ID, most=9)
+                break
+            except Unavailable as refused:
+                assert refused.reason == "desk-erasing"
+                asked += 1
+            assert sum(call.method != "GET" for call in world.wire.calls[before:]) == 9
+        assert asked
+        assert list(await world.desk.words(chat)) == []
+        assert "secret" not in await world.desk.everything()
+        await erase(world.ports, ID, "test")
+
+
 @pytest.mark.soak
 @every(*CHATS)
 @pytest.mark.parametrize("fault", LOSSES)
@@ -421,6 +448,76 @@ async def test_nobody_available_tells_the_customer_and_the_team(worlds: Worlds, 
         assert world.told.count("handoff.failed") == 1
         assert len(world.shown) == before + 1
         assert await world.open_chats() == []
+
+
+@that(Act.DELETE)
+async def test_who_deletes_what_the_customer_has_hears_that_they_have_it(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, Deletes)
+        world.webhooks.times = 2
+        await desk.say(chat, JANE, "Your card is 4711")
+        await world.settle()
+        shown = world.shown
+        await desk.delete(chat, "Your card is 4711")
+        await world.settle()
+        assert (await desk.everything()).count(HINTS["deleted"]) == 1
+        assert world.shown == shown
+
+
+@every(*THREADS)
+async def test_a_note_among_colleagues_may_be_deleted_without_a_word(
+    worlds: Worlds, kind: str
+) -> None:
+    async with worlds(kind, claim="first") as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, Deletes)
+        await desk.say(chat, JANE, "Who takes this?")
+        await world.settle()
+        await desk.delete(chat, "Who takes this?")
+        await world.settle()
+        assert HINTS["deleted"] not in await desk.everything()
+
+
+@that(Act.RENAME)
+async def test_somebody_who_takes_another_name_is_the_same_person(
+    worlds: Worlds, kind: str
+) -> None:
+    """The customer knows them by the name under which they have joined."""
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, Renames)
+        await desk.join(chat, JANE)
+        await desk.say(chat, JANE, "Hello")
+        await world.settle()
+        await desk.rename(JANE, "Jane (on call)")
+        world.clock.forward(KNOWN_FOR.total_seconds() + 1)
+        await desk.say(chat, JANE, "I am back")
+        await world.settle()
+        assert world.framed("Hello", "I am back") == ["JOINED", "Hello", "I am back"]
+        await desk.leave(chat, JANE)
+        await world.settle()
+        assert world.framed("Hello", "I am back")[-1] == "LEFT"
+        assert await world.phase() is Phase.BOT
+
+
+@that(Act.RENAME)
+async def test_two_people_of_one_name_are_two(worlds: Worlds, kind: str) -> None:
+    async with worlds(kind) as world:
+        chat, desk = await world.hands_over(), world.desk
+        assert isinstance(desk, Renames)
+        await desk.rename(TOM, JANE)
+        for who in (JANE, TOM):
+            await desk.join(chat, who)
+            await desk.say(chat, who, f"I am number {len(who)}")
+        await desk.leave(chat, JANE)
+        await desk.say(chat, TOM, "I am still here")
+        await world.settle()
+        words = ("I am number 4", "I am number 3", "I am still here")
+        assert world.framed(*words) == ["JOINED", words[0], "JOINED", words[1], "LEFT", words[2]]
+        assert await world.phase() is Phase.HUMAN
 
 
 @that(Act.OFFER_TO_WAIT)

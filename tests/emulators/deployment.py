@@ -188,7 +188,7 @@ class Deployment:
         async def post(envelope: Mapping[str, Any]) -> int:
             return (await self.call(name, "POST", "/", json.dumps(envelope).encode())).status
 
-        task = asyncio.create_task(Pusher(partial(self._pull, name), post).run())
+        task = asyncio.create_task(Pusher(partial(self._pull, name, at_once=False), post).run())
         self._stack.callback(task.cancel)
 
     def _subscription(self, topic: str) -> dict[str, Any]:
@@ -208,10 +208,11 @@ class Deployment:
             found += got
         return found
 
-    async def _pull(self, subscription: str) -> list[dict[str, Any]]:
+    async def _pull(self, subscription: str, at_once: bool = True) -> list[dict[str, Any]]:
+        """Returns what is there, or waits for something, `at_once` or not."""
         path, wanted = (
             f"subscriptions/{subscription}",
-            {"maxMessages": 1000, "returnImmediately": True},
+            {"maxMessages": 1000, "returnImmediately": at_once},
         )
         got = (await self._pubsub("POST", f"{path}:pull", wanted)).get("receivedMessages", [])
         if got:

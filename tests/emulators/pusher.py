@@ -19,7 +19,7 @@ Post = Callable[[Mapping[str, Any]], Awaitable[int]]
 
 class Pusher:
     """Pushes in the order of each ordering key; what is not taken is pushed again, before what
-    is behind it.
+    is behind it. `pull` waits until there is something.
     """
 
     def __init__(self, pull: Pull, post: Post) -> None:
@@ -34,7 +34,6 @@ class Pusher:
             while True:
                 for message in await self._pull():
                     self._take(message)
-                await asyncio.sleep(0.01)
         finally:
             for worker in self._workers:
                 worker.cancel()

@@ -14,8 +14,16 @@ from infra.local.emulated import create_topics, delete_subscriptions
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.forked import ForkedServer
+from tests.soak import sample
 
 NewServer = Callable[[Path, dict[str, str]], LocalServer]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a test tries on several channels or with several faults, it tries on one pair of store
+    and queue each.
+    """
+    config.hook.pytest_deselected(items=sample(items, "new_server", Path(__file__).parent))
 
 
 class Subscribed(ForkedServer):

@@ -4,6 +4,7 @@ back, on every channel.
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -289,6 +290,17 @@ def test_a_virtual_agent_of_the_desk_speaks_as_a_bot(writer: Customer, chats: Ch
     )
     assert row["body"]["representative"]["representativeType"] == "BOT"
     assert writer.phase() == "QUEUED"
+
+
+def test_a_photo_of_an_agent_is_a_link_for_the_customer(writer: Customer, chats: Chats) -> None:
+    writer.asks_for_a_person()
+    chat = chats.wait_for(writer)
+    data = base64.b64encode(b"GIF89a a picture").decode()
+    assert chats.agent(chat, "attaches", **JANE, mime_type="image/gif", data=data) == 200
+    writer.wait_for("HUMAN")
+    (link,) = re.findall(r"/relay_media/[^\s\"]+", json.dumps(writer.rows()))
+    assert writer.server.send("GET", link).body == "GIF89a a picture"
+    assert chats.agent(chat, "ends", **JANE) == 200
 
 
 def test_a_human_who_comes_another_way_ends_the_chat(writer: Customer, chats: Chats) -> None:

@@ -102,7 +102,13 @@ def _by_itself(folder: Path) -> Verdict:
 
 def _run(command: list[str]) -> Verdict:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "TF_CLI_ARGS_test": "-json -verbose"}
+    # Most of what terraform allocates lives until its end.
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "GOGC": "400",
+        "TF_CLI_ARGS_test": "-json -verbose",
+    }
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )

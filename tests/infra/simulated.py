@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from starlette.types import ASGIApp
+
 from infra.local.simulators.rcs import AGENT, RcsSimulator
 from infra.local.simulators.simulator import Simulator
 from infra.local.simulators.whatsapp import NUMBER
@@ -24,7 +26,7 @@ RCS = Rcs(client_tokens=("token",), api_url=f"{HERE}/sim/rcs")
 WHATSAPP = WhatsApp(("secret",), api_url=f"{HERE}/sim/whatsapp/v23.0", access_token="access")
 
 
-async def ask(simulator: Simulator, call: Call) -> Answer:
+async def ask(simulator: ASGIApp, call: Call) -> Answer:
     parts, said = urlsplit(call.url), list[Mapping[str, Any]]()
     given = False
 

@@ -98,6 +98,7 @@ NOT_RUN = {
     "infra/README.md": CLOUD,
     "shared/platforms/README.md: curl": TWO,
     "shared/platforms/ccai/README.md: BATON_DESKS": STAYS,
+    "shared/platforms/google_chat/README.md: BATON_DESKS": STAYS,
     "shared/platforms/matrix/README.md: python -m infra.matrix homeserver": HOMESERVER,
     "shared/platforms/slack/README.md: BATON_DESKS": STAYS,
     "shared/reports/README.md: .venv/bin/python -m infra.export": BUILT,

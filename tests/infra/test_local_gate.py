@@ -26,6 +26,7 @@ UNKEYED = [
     "/sim/dialogflow/faults",
     "/local/variables/business_messages:3333",
     "/local/comments-faults",
+    "/local/customers",
     "/local/people",
     "/sweep",
     "/deliver_outbox",

@@ -22,6 +22,16 @@ def test_a_matrix_desk_without_people_invites_those_of_the_local_homeserver() ->
 
 
 @pytest.mark.parametrize(
+    ("kind", "place"), [("slack", "C0SUPPORT"), ("google_chat", "spaces/AAAA")]
+)
+def test_a_desk_in_threads_without_a_place_is_in_the_simulated_one(kind: str, place: str) -> None:
+    row = {"name": "team", "kind": kind}
+    assert json.loads(desks_of(json.dumps([row]))) == [{**row, "place": place}]
+    elsewhere = json.dumps([{**row, "place": "another"}])
+    assert desks_of(elsewhere) == elsewhere
+
+
+@pytest.mark.parametrize(
     "given",
     [
         json.dumps([{**DESK, "invite": ["@tom:localhost"]}]),

@@ -1,13 +1,18 @@
 """What both simulated platforms do whose customers are telephone numbers."""
 
+import json
+
 import pytest
 
+from infra.local.customers import PATH, customers_application
+from infra.local.simulators.business_messages import BusinessMessagesSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs import RcsSimulator
 from infra.local.simulators.simulator import Simulator
 from infra.local.simulators.whatsapp import WhatsAppSimulator
 from shared.schemas.events import UserMessage
-from tests.infra.simulated import PHONE, customer, says, sent, shown, told
+from shared.schemas.http import Call
+from tests.infra.simulated import HERE, PHONE, ask, customer, says, sent, shown, told
 
 
 @pytest.fixture
@@ -48,6 +53,20 @@ async def test_a_newcomer_gets_a_number_and_the_id_that_baton_will_use(
         second["conversation"],
     ]
     assert [one["said"] for one in listed] == ["Hi", None]
+
+
+async def test_the_customers_of_every_channel_come_in_one_answer(
+    rcs: RcsSimulator, whatsapp: WhatsAppSimulator
+) -> None:
+    business = BusinessMessagesSimulator(PlatformStore(":memory:"), "", "key")
+    platforms = {"business_messages": business, "rcs": rcs, "whatsapp": whatsapp}
+    known = {}
+    for name, simulator in platforms.items():
+        await says(simulator)
+        known[name] = (await customer(simulator, "/customers", {}, "GET"))["customers"]
+    assert [len(listed) for listed in known.values()] == [1, 1, 1]
+    answer = await ask(customers_application(platforms), Call("GET", f"{HERE}{PATH}", b""))
+    assert json.loads(answer.body) == known
 
 
 @pytest.mark.parametrize("name", ["rcs", "whatsapp"])

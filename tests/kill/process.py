@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from infra.local.server import free_port
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 SIM = "/sim/business_messages"
@@ -26,12 +25,14 @@ NO_FAULTS: Mapping[str, float] = {}
 
 @dataclass
 class Process:
-    """`python -m infra.local` on a free port of this machine, its state in `home`."""
+    """A local run on a free port of this machine, its state in `home`. It is forked, so that a
+    kill while it starts strikes Baton more often than the imports.
+    """
 
     home: Path
     in_place: str = "off"
     port: int = field(default_factory=free_port)
-    running: subprocess.Popen[bytes] | None = None
+    running: Forked | None = None
 
     @property
     def url(self) -> str:
@@ -42,11 +43,8 @@ class Process:
         timers = {"UNCLAIMED_AFTER": "2", "UNCLAIMED_REMINDERS": "2", "HUMAN_IDLE_AFTER": "4"}
         delivers = {"BATON_DELIVER_IN_PLACE": self.in_place}
         environment = {"PATH": os.environ["PATH"], **settings, **timers, **delivers}
-        with (self.home / "log.txt").open("ab") as log:
-            command = [sys.executable, "-m", "infra.local"]
-            self.running = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
+        log = self.home / "log.txt"
+        self.running = Forked("infra.local", environment=environment, folder=ROOT, out=log, err=log)
 
     def kill(self) -> None:
         if self.running is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.property.effort import effort
+from tests.property.effort import PART, effort
 from tests.soak import SOAKS
 
 REPR = 3000  # characters of one example in a failure: a policy has all notices
@@ -30,7 +30,7 @@ class Pool:
     def drawn(self) -> list[Any]:
         kept: list[Any] = []
 
-        @effort(2 * self.size)  # the gate takes half of it
+        @effort(PART * self.size)
         @given(self.strategy)
         def draw(example: Any) -> None:
             kept.append(example)

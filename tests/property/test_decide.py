@@ -341,12 +341,12 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
     )
 
 
-CONVERSATIONS, HAPPENINGS = Pool(conversations(), 400), Pool(happenings(), 400)
-POLICIES = Pool(policies, 200)
+CONVERSATIONS, HAPPENINGS = Pool(conversations(), 200), Pool(happenings(), 200)
+POLICIES = Pool(policies, 100)
 
 
 def only(*kinds: str) -> Pool:
-    return Pool(happenings(kinds), 80)
+    return Pool(happenings(kinds), 40)
 
 
 def with_held(before: Conversation, event: events.Event) -> events.Event:

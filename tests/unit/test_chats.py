@@ -125,6 +125,16 @@ def test_of_two_chats_for_one_customer_the_one_that_is_not_the_handoffs_is_ended
     assert ended(talk) == [ANOTHER, NEXT]
 
 
+def test_the_chat_of_the_handoff_is_not_ended_where_its_link_is_gone() -> None:
+    talk = in_line()
+    links = tuple(one for one in talk.conversation.links if one != CHAT)
+    talk.conversation = talk.conversation.model_copy(update={"links": links})
+    before = talk.conversation.called
+    talk.created(CHAT)
+    assert ended(talk) == []
+    assert (talk.conversation.called, talk.conversation.past_chats) == (before, ())
+
+
 def test_chats_that_were_made_for_a_handoff_that_ended_meanwhile_are_ended() -> None:
     talk = in_line(None)
     talk.created(CHAT)

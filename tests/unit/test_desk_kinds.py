@@ -11,12 +11,14 @@ import pytest
 from infra.uses import USES
 from shared.bootstrap.desks import desks
 from shared.bootstrap.platforms import platforms
+from shared.errors import Misconfigured
 from shared.handoff.routing.desk import Desk
 from shared.schemas.conversation import Conversation
 from shared.schemas.desk_kinds import DESK_KINDS, PLACED, Way
 from shared.settings.doors import DOORS
 from shared.settings.model import Settings, read_settings
 
+PLACE_OF = {"slack": {"place": "C0SUPPORT"}, "google_chat": {"place": "spaces/AAAA"}}
 HANDOFF = Path(__file__).parents[2] / "shared" / "handoff"
 SETTINGS = Settings()
 VENDORS = {*platforms(SETTINGS)}
@@ -36,8 +38,7 @@ def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:
 
 @pytest.mark.parametrize("kind", sorted(kinds(Way.OPENS_CHATS, Way.HAS_CONVERSATION)))
 def test_a_desk_without_its_settings_is_a_door_that_is_closed(kind: str) -> None:
-    place = {"place": "C0SUPPORT"} if kind in PLACED else {}
-    row = json.dumps([{"name": "people", "kind": kind, **place}])
+    row = json.dumps([{"name": "people", "kind": kind, **PLACE_OF.get(kind, {})}])
     asked = read_settings({"BATON_DESKS": row, "CSKU_NEED_HUMAN": "true"})
     own = [
         door
@@ -48,6 +49,13 @@ def test_a_desk_without_its_settings_is_a_door_that_is_closed(kind: str) -> None
     ]
     assert own
     assert {name.split("_")[0] for door in own for name in door.needs} == {kind.split("_")[0]}
+
+
+@pytest.mark.parametrize("kind", PLACED)
+def test_a_desk_that_needs_a_place_is_refused_without_one(kind: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        read_settings({"BATON_DESKS": json.dumps([{"name": "people", "kind": kind}])})
+    assert "place: is missing" in refused.value.faults
 
 
 def test_every_kind_of_desk_is_a_use_that_the_doctor_knows() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import combinations
+from tests.soak import combinations, in_sample
 
 TESTS = Path(__file__).parents[1]
 SAMPLES = re.compile(r"\b(SOAKS|effort\(|on_each\(|BATON_KILL_RUNS)")
@@ -26,6 +26,17 @@ def test_the_gate_tries_each_value_once_at_least(axes: list[list[object]]) -> No
 @pytest.mark.parametrize("axes", AXES, ids=str)
 def test_a_soak_tries_every_combination(axes: list[list[object]]) -> None:
     assert combinations(*axes, whole=True) == list(product(*axes))
+
+
+@pytest.mark.parametrize("others", [["x"], ["x", "y"], ["x", "y", "z"]], ids=len)
+def test_of_a_fixtures_values_each_is_tried_and_all_else_with_one_of_them(
+    others: list[str],
+) -> None:
+    rows = list(product(["a", "b"], others))
+    sampled = [row for row, stays in zip(rows, in_sample(rows), strict=True) if stays]
+    assert len(sampled) == max(2, len(others))
+    assert {value for value, _ in sampled} == {"a", "b"}
+    assert {rest for _, rest in sampled} == {*others}
 
 
 def test_a_soak_selects_every_file_that_samples() -> None:

@@ -76,6 +76,7 @@ COMMANDS = {
     Effect.KEEP_WAITING: ["desk wait"],
     Effect.HINT_CLAIM: ["desk hint"],
     Effect.HINT_OVER: ["desk hint"],
+    Effect.HINT_DELETED: ["desk hint"],
     Effect.END_CHAT: ["desk close"],
     Effect.KEEP_CHAT: ["desk close"],
     Effect.CLOSE_DESK: ["desk close"],
@@ -276,6 +277,7 @@ GIVEN: dict[Guard, tuple[dict[str, Any], dict[str, Any]]] = {
     Guard.PAST_PRESENT: (PAST, {"source": CHAT}),
     Guard.MAY_REACT: ({}, {}),
     Guard.THREAD_OVER: (PAST, {"source": CHAT}),
+    Guard.ALL_WAITS: (ASKED, {"entries": ("e1",)}),
     Guard.UNCLAIMED: ({"called": IN_CHAT, "humans": ()}, {"source": CHAT}),
     Guard.ANOTHERS: ({"called": CALLED}, {"source": DESK}),
     Guard.KEPT: ({"called": CALLED}, {}),
@@ -610,6 +612,7 @@ def test_no_rule_is_missing() -> None:
             "REQUEST STALE PAST",
         ],
         "human_reacted": ["", "", "PAST MAY_REACT"],
+        "human_revoked": ["ALL_WAITS", "ALL_WAITS", "ALL_WAITS"],
         "human_left": [
             "UNDELIVERED REQUEST",
             "UNDELIVERED REQUEST",

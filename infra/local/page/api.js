@@ -81,12 +81,8 @@ const bearer = (key) => `Bearer ${KEYS[key]}`;
 
 export const platform = {
   customers: (channel) => call("GET", customers(channel)),
-  everybody: async () =>
-    Object.fromEntries(
-      await Promise.all(
-        CHANNELS.map(async (channel) => [channel, (await platform.customers(channel)).customers]),
-      ),
-    ),
+  /** The customers of every channel, by its name. */
+  everybody: () => call("GET", "/local/customers"),
   introduce: (channel, displayName, username) =>
     call("POST", customers(channel), { displayName, username }),
   transcript: (channel, id, after) => call("GET", `${customer(channel, id)}?after=${after}`),

@@ -10,6 +10,7 @@ const LIVELY_PAUSE = 300;
 const LIVELY_ROUNDS = 5;
 const CALM_ROUNDS_PER_LOOK = 4; // without news from the platform, Baton itself is asked this seldom
 
+const WAITING = "QUEUED";
 const FIRST_CHANNEL = CHANNELS[0];
 const PREFIX = `${FIRST_CHANNEL}:`;
 
@@ -235,13 +236,7 @@ async function lookAtPhone() {
 }
 
 async function lookAtBaton() {
-  let more = false;
-  for (const phase of Object.keys(model.lists)) {
-    const { conversations, nextCursor } = await baton.list(phase);
-    more ||= Boolean(nextCursor);
-    model.lists[phase] = ofCustomers(conversations);
-  }
-  model.crowded = more;
+  await lookAtLists();
   if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
   if (model.selected) await lookAtBot(model.selected);
   const unheard = people().some((one) => one.id === customerId() && one.latest === null);
@@ -265,6 +260,20 @@ function isGone(selected) {
     !model.crowded &&
     model.gone.latest === customerOf(selected)?.latest
   );
+}
+
+/**
+ * The page shows how many customers wait. Only of a conversation that Baton does not have, the other
+ * lists say whether it has it again.
+ */
+async function lookAtLists() {
+  let more = false;
+  for (const phase of model.gone ? Object.keys(model.lists) : [WAITING]) {
+    const { conversations, nextCursor } = await baton.list(phase);
+    more ||= Boolean(nextCursor);
+    model.lists[phase] = ofCustomers(conversations);
+  }
+  model.crowded = more;
 }
 
 async function lookAtBot(selected) {

@@ -66,6 +66,7 @@ class CcaiSimulator(Simulator):
         self._secrets = secrets
         self._login = "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
         self._calls: deque[float] = deque()
+        self._media: list[tuple[str, bytes, str]] = []  # the chat, the file, and its type
         self.unlimited = False  # tests call more often than a tenant may
         self.announcing = 0  # how many chats were made that chat_created has not named yet
         super().__init__(store, webhook_url)
@@ -82,6 +83,7 @@ class CcaiSimulator(Simulator):
                 self._guarded(self._wait),
                 methods=["PATCH"],
             ),
+            Route(f"{base}/chats/{{chat}}/media/{{media}}", self._guarded(self._file)),
         ]
 
     def customer_routes(self) -> list[Route]:
@@ -233,6 +235,14 @@ class CcaiSimulator(Simulator):
         self.store.show(native, "business", "waits", uuid.uuid4().hex, {})
         return JSONResponse({"id": ESCALATION, "status": "requested"})
 
+    async def _file(self, request: Request) -> Response:
+        """https://docs.cloud.google.com/contact-center/ccai-platform/docs/agent-attachments-chat-api"""
+        number, native = request.path_params["media"], request.path_params["chat"]
+        known = {str(number): one for number, one in enumerate(self._media, 1)}
+        if number not in known or known[number][0] != native:
+            return self.refusal(404, "Unknown file.")
+        return Response(known[number][1], media_type=known[number][2])
+
     def _refused(self, native: str, end_user: object) -> Response | None:
         if not self.store.knows(native):
             return self.refusal(404, "Unknown chat.")
@@ -247,7 +257,7 @@ class CcaiSimulator(Simulator):
 
     async def _agent(self, request: Request) -> Response:
         """Lets an agent act: `{"action": "joins" or another of `_ACTIONS`, "id", "name", "text",
-        "reason", "virtual", "may_wait"}`.
+        "reason", "virtual", "may_wait", "mime_type", "data"}`. `data` is a file in base64.
         """
         native, body = request.path_params["key"], await json_of(request)
         if not self.store.knows(native) or self._is_finished(native):
@@ -274,6 +284,14 @@ class CcaiSimulator(Simulator):
     def _says(self, native: str, body: Mapping[str, Any]) -> None:
         message = {"type": "text", "content": str(body.get("text", ""))}
         self._note(native, "message", body, text=message["content"])
+        self.report(self._event(native, "message_received", sender=_person(body), message=message))
+
+    def _attaches(self, native: str, body: Mapping[str, Any]) -> None:
+        mime_type = str(body.get("mime_type", "image/png"))
+        self._media.append((native, base64.b64decode(str(body.get("data", ""))), mime_type))
+        kind = {"image": "photo", "video": "video"}.get(mime_type.partition("/")[0], "file")
+        message = {"type": kind, "content": {"media_id": len(self._media)}}
+        self._note(native, "message", body, text=f"[{kind}]")
         self.report(self._event(native, "message_received", sender=_person(body), message=message))
 
     def _deflects(self, native: str, body: Mapping[str, Any]) -> None:
@@ -317,7 +335,7 @@ class CcaiSimulator(Simulator):
         return {"event_type": name, "timestamp": now(), "chat_id": int(native), "body": body}
 
 
-_ACTIONS = ("creates", "joins", "says", "leaves", "ends", "deflects")
+_ACTIONS = ("creates", "joins", "says", "attaches", "leaves", "ends", "deflects")
 
 
 def _who(body: Mapping[str, Any]) -> dict[str, Any]:

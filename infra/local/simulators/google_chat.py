@@ -272,7 +272,7 @@ class SimulatedChat:
     def deletes(self, message: Json) -> None:
         """Deletes a message, as its writer or an owner of the space may."""
         del self.messages[message["name"]]
-        self._publish("deleted", {name: message[name] for name in ("name", "thread", "sender")})
+        self._publish("deleted", {"name": message["name"], "deleteTime": now()})
 
     def adds_the_app(self, who: Member, space: str = "spaces/AAAA") -> None:
         self._tell(

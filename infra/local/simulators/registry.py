@@ -10,6 +10,7 @@ from infra.local.settings import (
     CCAI_USER,
     CSKU_API_SECRET,
     CSKU_BUSINESS,
+    GOOGLE_CHAT_PROJECT,
     RCS_TOKEN,
     SIGNING_KEY,
     SLACK_SECRET,
@@ -20,6 +21,7 @@ from infra.local.settings import (
 from infra.local.simulators.business_messages import BusinessMessagesSimulator
 from infra.local.simulators.ccai import CcaiSimulator
 from infra.local.simulators.csku import CskuSimulator
+from infra.local.simulators.google_chat_app import GoogleChatSimulator
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.rcs import RcsSimulator
 from infra.local.simulators.simulator import Simulator
@@ -46,6 +48,11 @@ def simulators(port: int, folder: Path) -> Mapping[str, Simulator]:
         "rcs": RcsSimulator(stores["rcs"], f"{doors}/rcs", token),
         "whatsapp": WhatsAppSimulator(stores["whatsapp"], f"{doors}/whatsapp", secret, access),
         "ccai": _ccai(stores["ccai"], f"{doors}/ccai"),
+        "google_chat": GoogleChatSimulator(
+            stores["google_chat"],
+            f"{doors}/google_chat",
+            _first("GOOGLE_CHAT_AUDIENCE", GOOGLE_CHAT_PROJECT),
+        ),
         "slack": _slack(stores["slack"], f"{doors}/slack", f"http://127.0.0.1:{port}"),
     }
 
@@ -85,6 +92,7 @@ _FILES = {
     "rcs": "rcs.sqlite",
     "whatsapp": "whatsapp.sqlite",
     "ccai": "ccai.sqlite",
+    "google_chat": "google_chat.sqlite",
     "slack": "slack.sqlite",
 }
 

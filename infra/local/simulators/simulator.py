@@ -116,15 +116,13 @@ class Simulator(ABC):
             Route("/customers/{key}", self._transcript, methods=["GET"]),
         ]
 
-    async def _customers(self, request: Request) -> Response:
+    def customers(self) -> list[dict[str, Any]]:
+        """Returns the customers, with the latest of each, beginning with who was active last."""
         known = self.store.conversations()
-        return JSONResponse(
-            {
-                "customers": [
-                    {**one, "conversation": self.conversation_of(one["id"])} for one in known
-                ]
-            }
-        )
+        return [{**one, "conversation": self.conversation_of(one["id"])} for one in known]
+
+    async def _customers(self, request: Request) -> Response:
+        return JSONResponse({"customers": self.customers()})
 
     async def _transcript(self, request: Request) -> Response:
         key, after = self.key_of(request.path_params["key"]), request.query_params.get("after", "0")

@@ -24,13 +24,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from infra.local.settings import SLACK_CHANNEL
 from infra.local.simulators.bodies import at, object_of
 from infra.local.simulators.platform_store import PlatformStore
 from infra.local.simulators.simulator import Simulator, json_of
 from shared.schemas.notation import conversation_id
 
 PREFIX = "/sim/slack"
-CHANNEL, TEAM, APP = "C0SUPPORT", "T0LOCAL", "A0BATON"
+CHANNEL, TEAM, APP = SLACK_CHANNEL, "T0LOCAL", "A0BATON"
 BOT, BOT_USER = "B0BATON", "U0BATON"
 MOST_A_SECOND = 10  # messages of one channel, with what Slack allows in bursts
 LONGEST_TEXT, LONGEST_CHANGED = 40_000, 4000

@@ -246,27 +246,3 @@ run "notices_that_are_not_an_object" {
 
   expect_failures = [var.settings]
 }
-
-run "right_settings_pass" {
-  command = plan
-
-  variables {
-    settings = {
-      UNCLAIMED_AFTER        = "90.5"
-      UNCLAIMED_REMINDERS    = "0"
-      BATON_BOT              = "dialogflow"
-      CSKU_NEED_HUMAN        = "True"
-      NOTICES_OFF            = "rcs, whatsapp"
-      UNVERIFIED_FACTS       = "none"
-      BRIDGE_ALLOWED_ORIGINS = "https://crm.example.com, http://localhost:9000"
-      BATON_DESKS            = "[{\"name\": \"jakarta\", \"kind\": \"ccai\", \"hours\": {\"time_zone\": \"Asia/Jakarta\"}}, {\"name\": \"x\"}]"
-      BATON_NOTICES          = "{\"en\": {\"joined\": \"{name} is here.\"}}"
-      BATON_CONSOLE_URL      = "https://console.example.com/{conversation}"
-    }
-  }
-
-  assert {
-    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].environment_variables["UNCLAIMED_AFTER"] == "90.5"
-    error_message = "A setting reaches the function."
-  }
-}

@@ -152,6 +152,14 @@ run "the_usual" {
     )
     error_message = "A wake-up is delivered up to 100 times, 10 to 600 seconds apart."
   }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "\"baton-handoffs|baton-outbox|baton-user-messages\"")
+    error_message = "The age of every subscription is watched."
+  }
+  assert {
+    condition     = length(regexall("[{][a-z_]+[}]", jsonencode(values(google_monitoring_alert_policy.these)[*].conditions))) == 0
+    error_message = "Every filter is filled in."
+  }
 
   # Where dead letters go
 
@@ -227,6 +235,17 @@ run "the_usual" {
   assert {
     condition     = length([for name, _ in google_secret_manager_secret_iam_member.readers : name if startswith(name, "sweep ")]) == 0
     error_message = "The sweep needs no secret."
+  }
+
+  # Indexes
+
+  assert {
+    condition = toset([for one in google_firestore_index.these :
+      join(" ", concat([one.collection, one.query_scope], [for field in one.fields :
+      "${field.field_path} ${field.array_config == "CONTAINS" ? "CONTAINS" : field.order}"]))]) == toset([
+      for one in local.firestore.indexes : join(" ", concat([one.collection, one.scope], one.fields))
+    ])
+    error_message = "Every index of firestore.json is made as it is written there."
   }
 }
 

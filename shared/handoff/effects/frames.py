@@ -27,7 +27,8 @@ def join(draft: Draft) -> None:
     event = expect(draft.event, ByRepresentative)
     known = draft.conversation.present(event.representative)
     if known is not None:
-        _replace(draft, known, known.model_copy(update={"source": event.source, "key": event.key}))
+        now = {"source": event.source, "key": event.key, "native": event.native_person}
+        _replace(draft, known, known.model_copy(update=now))
         return
     human = Participant(
         representative=event.representative,
@@ -40,6 +41,7 @@ def join(draft: Draft) -> None:
         app=_spoke_there(draft),
         person=event.person_id,
         slot=slot_for_joining(draft),
+        native=event.native_person,
         desk=draft.conversation.request.desk if draft.conversation.request else None,
     )
     if not _spoke_there(draft):

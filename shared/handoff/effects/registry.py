@@ -45,6 +45,7 @@ WORKS_ON: Mapping[Effect, str] = {
     Effect.FORGET_OWED: "owed",
     Effect.RELAY: "called",
     Effect.SHOW_STANDING: "called",
+    Effect.TAKE_BACK: "waiting",
     Effect.REMIND: "timer",
     Effect.STOP_TIMER: "timer",
 }
@@ -71,6 +72,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.KEEP_WAITING: desks.keep_waiting,
     Effect.HINT_CLAIM: desks.hint("claim-first"),
     Effect.HINT_OVER: desks.hint("over"),
+    Effect.HINT_DELETED: desks.hint("deleted"),
     Effect.CLOSE_DESK: desks.close,
     Effect.TAKE_CHAT: desks.take_chat,
     Effect.KEEP_CHAT: desks.keep_chat,
@@ -106,6 +108,7 @@ EFFECTS: Mapping[Effect, Callable[[Draft], None]] = {
     Effect.REACT: speech.react,
     Effect.REOPEN: waiting.reopen,
     Effect.RELEASE: waiting.release,
+    Effect.TAKE_BACK: waiting.take_back,
     Effect.END_WAITING: waiting.end,
     Effect.COUNT_TURN: loops.count_turn,
     Effect.NOTE_LOOP: loops.note,

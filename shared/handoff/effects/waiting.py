@@ -4,7 +4,7 @@ asks them to write, the release when they are back, and the end where they are n
 
 from collections.abc import Sequence
 
-from shared.handoff.draft import Draft
+from shared.handoff.draft import Draft, expect
 from shared.handoff.effects.frames import introduce, show, show_gone
 from shared.handoff.effects.notifications import notification
 from shared.handoff.effects.speech import say_in_pieces, send_template
@@ -12,7 +12,7 @@ from shared.handoff.notices import Notice
 from shared.schemas.commands import SendMessage, State
 from shared.schemas.content import Content
 from shared.schemas.conversation import Participant, Reopening, Waiting
-from shared.schemas.events import Undelivered
+from shared.schemas.events import HumanRevoked, Undelivered
 from shared.schemas.own_events import ReopenTimeout, TemplateLost
 from shared.schemas.representative import is_bots
 
@@ -86,6 +86,15 @@ def _withheld(draft: Draft) -> str | None:
 def _note_first_response(draft: Draft) -> None:
     if draft.conversation.request and draft.conversation.first_response_seconds is None:
         draft.change(first_response_seconds=draft.waited_seconds)
+
+
+def take_back(draft: Draft) -> None:
+    """Ends the messages that were deleted before they were sent."""
+    known, event = draft.conversation, expect(draft.event, HumanRevoked)
+    over = [one for one in known.waiting if one.entry in event.entries]
+    draft.change(waiting=tuple(one for one in known.waiting if one not in over))
+    for one in over:
+        draft.ended[one.entry] = (State.DROPPED, "deleted")
 
 
 def end(draft: Draft) -> None:

@@ -172,15 +172,25 @@ class CcaiDesk:
             )
 
     def _call(self, method: str, path: str, body: JsonObject) -> Call:
-        if not self.api_url:
-            raise DoorClosed("CCAI_API_URL")
-        if not self.api_user or not self.api_token:
-            raise DoorClosed("CCAI_API_TOKEN" if self.api_user else "CCAI_API_USER")
-        login = base64.b64encode(f"{self.api_user}:{self.api_token}".encode()).decode()
-        headers = {"content-type": "application/json", "authorization": f"Basic {login}"}
-        url = f"{self.api_url.rstrip('/')}{path}"
+        url = address_of(self.api_url, path)
+        login = login_of(self.api_user, self.api_token)
+        headers = {"content-type": "application/json", "authorization": login}
         paces = (Pace(f"ccai {self.api_url}", PER_SECOND),)
         return Call(method, url, pydantic_core.to_json(body), headers, paces=paces)
+
+
+def address_of(api_url: str | None, path: str) -> str:
+    """Returns an address of the Apps API. Raises DoorClosed."""
+    if not api_url:
+        raise DoorClosed("CCAI_API_URL")
+    return f"{api_url.rstrip('/')}{path}"
+
+
+def login_of(user: str | None, token: str | None) -> str:
+    """Returns the header that proves a call. Raises DoorClosed."""
+    if not user or not token:
+        raise DoorClosed("CCAI_API_TOKEN" if user else "CCAI_API_USER")
+    return f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}"
 
 
 def _made_by(answer: Answer | None) -> str | None:

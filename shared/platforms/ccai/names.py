@@ -2,8 +2,8 @@
 
 Official are the routes, the webhook's signature, the upsert of end users by `identifier`, a chat's
 `context: {"value": {...}}`, the body of a message, that `message_received` also reports what Baton
-posted, that `chat_created` may come before the answer, the statuses of a chat, and the body that
-finishes a chat:
+posted, that `chat_created` may come before the answer, the statuses of a chat, the body that
+finishes a chat, and the address of an agent's file:
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-endpoints
 
@@ -12,11 +12,14 @@ third-party code that was written against a tenant, and from the guide where it 
 reference. If a tenant shows that a group is wrong, leave it out of CCAI_UNOFFICIAL.
 """
 
+import re
 from enum import StrEnum
 
 from shared.schemas.notation import conversation_id
 
 NAME = "ccai"
+# An agent's file: the chat, and the id that the platform gives it there.
+FILE = re.compile(r"(?P<chat>[A-Za-z0-9_-]{1,100})/(?P<media>[A-Za-z0-9_-]{1,100})")
 
 
 class Unofficial(StrEnum):

@@ -6,6 +6,8 @@ Signature and events:
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/chat-platform-api-guide
 Basic authentication:
 https://docs.cloud.google.com/contact-center/ccai-platform/docs/external-session-events
+Files of agents:
+https://docs.cloud.google.com/contact-center/ccai-platform/docs/agent-attachments-chat-api
 """
 
 import base64
@@ -14,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.errors import DoorClosed, Unauthenticated
+from shared.errors import DoorClosed, NotFound, Unauthenticated
 from shared.platforms.base import USUAL_BODY
 from shared.platforms.bodies import (
     hmac_sha256_base64,
@@ -24,20 +26,24 @@ from shared.platforms.bodies import (
     require,
     same,
 )
-from shared.platforms.ccai.names import EVERYTHING, NAME, Unofficial
+from shared.platforms.ccai.desk import address_of, login_of
+from shared.platforms.ccai.names import EVERYTHING, FILE, NAME, Unofficial
 from shared.platforms.ccai.sessions import session
 from shared.platforms.ccai.webhook import report_of, reported, requests_after_failures
+from shared.platforms.linked_files import host_of
 from shared.platforms.no_customers import NoCustomers
 from shared.schemas.base import JsonObject
+from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
-from shared.schemas.http import Request, Response
+from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.notation import parse_time
 
 
 @dataclass(frozen=True, slots=True)
 class Ccai(NoCustomers):
-    """`events_login` is the `user:password` of external session events.
+    """`events_login` is the `user:password` of external session events. `api_user` is the tenant's
+    subdomain: with it and the token agents' files are fetched.
 
     `oldest` is the maximum age of a signature, or None if the age is not checked. The format of the
     timestamp is not documented on a public page.
@@ -51,6 +57,9 @@ class Ccai(NoCustomers):
     oldest: timedelta | None = None
     now: Callable[[], datetime] | None = None
     replaces_failed_agents: bool = False
+    api_url: str | None = None
+    api_user: str | None = None
+    api_token: str | None = field(default=None, repr=False)
     name: str = NAME
 
     def body_limit(self, request: Request) -> int:
@@ -90,6 +99,22 @@ class Ccai(NoCustomers):
             lambda: self._reported(parse_signed(raw), raw),
             lambda: report_of(parse_signed(raw), raw),
         )
+
+    # Files of agents.
+
+    @property
+    def media_hosts(self) -> tuple[str, ...]:
+        return (host_of(self.api_url),) if self.api_url else ()
+
+    def media_lookup(self, file: Attachment) -> Call | None:
+        return None
+
+    def media_source(self, file: Attachment, found: Answer | None) -> Call:
+        known = FILE.fullmatch(file.id or "")
+        if known is None:
+            raise NotFound("file-gone", "The platform has named no such file.")
+        url = address_of(self.api_url, f"/chats/{known['chat']}/media/{known['media']}")
+        return Call("GET", url, b"", {"authorization": login_of(self.api_user, self.api_token)})
 
     def _reported(self, body: JsonObject, raw: bytes) -> Sequence[Event]:
         events = reported(body, raw, frozenset(self.unofficial))

@@ -12,6 +12,7 @@ from typing import Any
 from shared.platforms.base import Deflected, Ended
 from shared.platforms.ccai.names import (
     CREATED,
+    FILE,
     KEEP_WAITING,
     NAME,
     OURS,
@@ -22,7 +23,7 @@ from shared.platforms.ccai.names import (
     end_user_by_id,
 )
 from shared.schemas.base import JsonObject
-from shared.schemas.content import Content
+from shared.schemas.content import Content, File
 from shared.schemas.events import (
     BotMessage,
     ChatCreated,
@@ -94,13 +95,36 @@ class Report:
     def speaker(self, kind: RepresentativeType) -> Representative:
         return Representative(representative_type=kind, display_name=name_of(self.sender, kind))
 
-    def content(self) -> Content:
-        """Returns the message.
+    def agent(self) -> dict[str, Any]:
+        """Returns the agent who acts, also by their id: two may have one name."""
+        number, who = self.sender.get("id"), self.speaker(RepresentativeType.HUMAN)
+        return {"representative": who, "native_person": str(number) if is_id(number) else None}
 
-        Facts are never refused for their content: media becomes a link or its kind, and overlong
-        text is split later.
+    def content(self) -> Content:
+        """Returns the message. Facts are never refused for their content: overlong text is split
+        later.
         """
+        file = self.file()
+        if file is not None:
+            return Content(file=file)
         return Content.model_construct(text=self.said())
+
+    def file(self) -> File | None:
+        """Returns the file that an agent has attached, None if its id is not named. The message
+        has it where the messages that Baton may send have it.
+
+        Agents attach files of many types, also as photos, and the webhook does not say which. A
+        channel refuses those that it does not take, so the customer gets a link.
+        """
+        message = self.get("body", "message")
+        inner = self.get("body", "message", "content")
+        holders = [one for one in (inner, message) if isinstance(one, dict)]
+        media = next((one for h in holders if is_id(one := h.get("media_id"))), None)
+        id = f"{self.native}/{media}"
+        if media is None or FILE.fullmatch(id) is None:
+            return None
+        caption = next((one for one in (h.get("caption") for h in holders) if one), None)
+        return File(source_id=id, alt_text=caption if isinstance(caption, str) else None)
 
     def said(self) -> str:
         """Returns the text, a link, or the kind in brackets."""
@@ -128,8 +152,7 @@ class Report:
                 continue
             offered = next((one for one in map(found.get, _OFFERS) if isinstance(one, list)), [])
             native = found.get("escalation_id", found.get("id"))
-            is_id = isinstance(native, int | str) and not isinstance(native, bool) and native
-            if is_id and KEEP_WAITING in offered:
+            if is_id(native) and KEEP_WAITING in offered:
                 return str(native)
         return None
 
@@ -148,6 +171,11 @@ class Report:
             if said:
                 return shortened(said, 100)
         return "no reason given"
+
+
+def is_id(value: object) -> bool:
+    """Returns whether this is an id, a number or a text."""
+    return isinstance(value, int | str) and not isinstance(value, bool) and bool(value)
 
 
 def name_of(person: Mapping[str, object], kind: RepresentativeType) -> str | None:
@@ -243,8 +271,7 @@ def _message(report: Report) -> list[Event] | None:
     if report.by == "end_user":
         return []
     if report.by == "agent":
-        who = report.speaker(RepresentativeType.HUMAN)
-        return [HumanMessage(**report.common(), representative=who, content=report.content())]
+        return [HumanMessage(**report.common(), **report.agent(), content=report.content())]
     if report.by == "virtual_agent":
         who = report.speaker(RepresentativeType.BOT)
         return [BotMessage(**report.common(), representative=who, content=report.content())]
@@ -262,9 +289,7 @@ def _joined(report: Report) -> list[Event] | None:
             )
         ]
     if report.by == "agent":
-        return [
-            HumanJoined(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
-        ]
+        return [HumanJoined(**report.common(), **report.agent())]
     return None
 
 
@@ -280,9 +305,7 @@ def _left(report: Report) -> list[Event] | None:
             )
         ]
     if report.by == "agent":
-        return [
-            HumanLeft(**report.common(), representative=report.speaker(RepresentativeType.HUMAN))
-        ]
+        return [HumanLeft(**report.common(), **report.agent())]
     return None
 
 

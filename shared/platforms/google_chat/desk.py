@@ -127,7 +127,8 @@ class GoogleChatDesk:
         for one in said:
             for place in range(MOST_PIECES):
                 path = f"{space}/messages/{message_id(one, str(place))}"
-                try:
+                try:  # to ask costs nothing, and an erase may be asked for again
+                    yield self._call("GET", path, space)
                     yield self._call("DELETE", path, space)
                 except Declined:
                     break

@@ -13,11 +13,20 @@ SCOPE = "https://www.googleapis.com/auth/chat.bot"
 OUR_THREADS = "baton-"  # what the keys of threads begin with that Baton opens
 SPACE = re.compile(r"spaces/([A-Za-z0-9_-]{1,100})")
 _THREAD = re.compile(r"spaces/([A-Za-z0-9_-]{1,100})/threads/([A-Za-z0-9_-]{1,100})")
+_MESSAGE = re.compile(r"spaces/([A-Za-z0-9_-]{1,100})/messages/([A-Za-z0-9_-]{1,100})\.[^/]{1,100}")
 
 
 def native_chat(thread: object) -> str | None:
     """Returns the chat of a thread's resource name, None for anything else."""
     found = _THREAD.fullmatch(thread) if isinstance(thread, str) else None
+    return "~".join(found.groups()) if found else None
+
+
+def chat_of_message(name: object) -> str | None:
+    """Returns the chat of a message's resource name, which no page says: its last part begins with
+    the id of its thread. None for anything else.
+    """
+    found = _MESSAGE.fullmatch(name) if isinstance(name, str) else None
     return "~".join(found.groups()) if found else None
 
 

@@ -16,12 +16,19 @@ from typing import Any
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.bodies import parse_object, parse_signed
-from shared.platforms.google_chat.names import NAME, OUR_THREADS, chat, native_chat, space_name
+from shared.platforms.google_chat.names import (
+    NAME,
+    OUR_THREADS,
+    chat,
+    chat_of_message,
+    native_chat,
+    space_name,
+)
 from shared.platforms.threads import Act, pressed
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import Attachment, kind_of_type
-from shared.schemas.events import Event, HumanMessage, Unknown
+from shared.schemas.events import Event, HumanMessage, HumanRevoked, Unknown
 from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
@@ -117,6 +124,8 @@ def _of_subscription(kind: str, data: JsonObject) -> list[tuple[_Read, Report]]:
     message = _object(data.get("message"))
     thread = _object(message.get("thread"))
     native = native_chat(thread.get("name"))
+    if kind == DELETED and native is None:
+        native = chat_of_message(message.get("name"))
     if read is None or native is None:
         return []
     at = message.get("lastUpdateTime") or message.get("createTime")
@@ -190,20 +199,27 @@ def _changed(report: Report, people: _People) -> list[Event]:
     return _said(report, people, EDITED)
 
 
-def _deleted(report: Report, _: _People) -> list[Event]:
-    """A message that reached the customer cannot be taken back from every channel."""
-    if report.user.get("type") != "BOT":
-        log("WARNING", "a person has deleted a message, which the customer keeps", platform=NAME)
-    return []
+def _deleted(report: Report, people: _People) -> list[Event]:
+    """The event may not name the sender. Baton's own messages are no human's, so nothing follows
+    from their deletion.
+    """
+    about = report.message.get("name")
+    who = _person(report, people) if report.user else _SOMEBODY
+    if who is None or not isinstance(about, str) or not about:
+        return []
+    return [HumanRevoked(**report.common(), **who, about=about)]
 
 
 def _clicked(report: Report, people: _People) -> list[Event]:
     who = _person(report, people)
     if who is None or report.name not in tuple(Act):
         return [Unknown(**report.common(), name=shortened(f"button {report.name}", 64))]
-    return [pressed(Act(report.name), report.common(), who["representative"])]
+    return [pressed(Act(report.name), report.common(), who)]
 
 
+_SOMEBODY: Mapping[str, Any] = {
+    "representative": Representative(representative_type=RepresentativeType.HUMAN)
+}
 _READERS: Mapping[str, _Read] = {"MESSAGE": _said, "CARD_CLICKED": _clicked}
 
 
@@ -280,24 +296,25 @@ def _attachments(message: JsonObject) -> list[JsonObject]:
     return [_object(one) for one in (found if isinstance(found, list) else [])]
 
 
-def _person(report: Report, people: _People) -> dict[str, Any] | None:
+def _person(report: Report, people: _People) -> Mapping[str, Any] | None:
     """Returns who acts, None for an app. Where the event does not name them, Baton must ask."""
     user = report.user
     if user.get("type") == "BOT":
         return None
     name, email, resource = user.get("displayName"), user.get("email"), user.get("name")
     known = people.get(email.lower()) if isinstance(email, str) else None
-    if known is not None:
-        return {"representative": known.representative}
-    is_named = isinstance(name, str) and name.strip()
     member = MEMBER.sub(f"{space_name(report.native)}/members/", str(resource), count=1)
+    if known is not None:
+        return {"representative": known.representative, "native_person": member, "named": True}
+    is_named = isinstance(name, str) and bool(name.strip())
     return {
         "representative": Representative(
             representative_type=RepresentativeType.HUMAN,
             display_name=shortened(str(name).strip(), NAME_LIMIT) if is_named else None,
             avatar_image=picture_of(user),
         ),
-        "native_person": None if is_named else member,
+        "native_person": member,
+        "named": is_named,
     }
 
 

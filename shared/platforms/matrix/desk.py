@@ -442,11 +442,15 @@ def _users_in(answer: Answer | None) -> frozenset[str]:
 
 
 def _erasable(page: Answer | None, customer: str) -> Iterator[str]:
-    """Yields the events of a page that hold words, or names of the customer."""
+    """Yields the events of a page that hold words, or names of the customer. A redaction leaves
+    nothing in words, and of a membership whether somebody is there.
+    """
     chunk = _at(page, "chunk")
     for one in chunk if isinstance(chunk, list) else []:
         kind, content = one.get("type"), one.get("content")
-        is_shown = kind in _SHOWN or (kind == "m.room.member" and one.get("state_key") == customer)
+        is_customers = kind == "m.room.member" and one.get("state_key") == customer
+        has_name = is_customers and isinstance(content, dict) and "displayname" in content
+        is_shown = kind in _SHOWN or has_name
         if content and (kind in _SAID or is_shown) and isinstance(one.get("event_id"), str):
             yield one["event_id"]
 

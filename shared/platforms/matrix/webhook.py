@@ -29,6 +29,7 @@ from shared.schemas.events import (
     HumanLeft,
     HumanMessage,
     HumanReacted,
+    HumanRevoked,
     Unknown,
 )
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
@@ -227,10 +228,12 @@ def _encrypted(item: Item) -> list[Event]:
     return item.unused()
 
 
-def _unshown(item: Item) -> list[Event]:
-    message = "a deletion was not passed on"
-    log("WARNING", message, platform=NAME, conversation=chat(item.body["room_id"]))
-    return item.unused()
+def _deleted(item: Item) -> list[Event]:
+    """The name of what is deleted stands in the content since version 11 of rooms."""
+    about = text_at(item.content, "redacts") or text_at(item.body, "redacts")
+    if about is None:
+        return item.unused()
+    return [HumanRevoked(**item.common(), **person(item.sender), about=about)]
 
 
 def _passing(one: Mapping[str, Any], home: Homeserver) -> list[AgentSignal]:
@@ -312,5 +315,5 @@ _READERS: Mapping[str, Callable[[Item], list[Event]]] = {
     "m.reaction": _reaction,
     "m.sticker": _sticker,
     "m.room.encrypted": _encrypted,
-    "m.room.redaction": _unshown,
+    "m.room.redaction": _deleted,
 }

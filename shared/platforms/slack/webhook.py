@@ -21,7 +21,7 @@ from shared.platforms.threads import Act, pressed
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import kind_of_type
-from shared.schemas.events import Event, HumanMessage, Unknown
+from shared.schemas.events import Event, HumanMessage, HumanRevoked, Unknown
 from shared.schemas.representative import Representative, RepresentativeType
 
 _Object = Mapping[str, Any]
@@ -107,19 +107,21 @@ def _message(body: _Object, event: _Object) -> Sequence[Event]:
 
 def _said(report: Report, message: _Object, words: str) -> list[Event]:
     """Returns what a person said: their words, and each file of theirs."""
-    user, common = message["user"], report.common()
+    common = report.common()
+    by = {**common, **_by(message["user"])}
     said = list[Event]()
     if words:
-        said.append(_by(user, common, Content.model_construct(text=words)))
+        said.append(HumanMessage(**by, content=Content.model_construct(text=words)))
     for file in _files(message):
-        named = {**common, "id": f"{report.id}:{file.source_id}"}
-        said.append(_by(user, named, Content.model_construct(file=file)))
+        named = {**by, "id": f"{report.id}:{file.source_id}"}
+        said.append(HumanMessage(**named, content=Content.model_construct(file=file)))
     return said or [Unknown(**common, name="message without words")]
 
 
-def _by(user: str, common: Mapping[str, Any], content: Content) -> HumanMessage:
-    who = _person(user)
-    return HumanMessage(**common, representative=who, native_person=user, content=content)
+def _by(user: str) -> dict[str, Any]:
+    """Returns a person whose name Slack does not give here: Baton asks for it."""
+    who = Representative(representative_type=RepresentativeType.HUMAN, display_name=user)
+    return {"representative": who, "native_person": user}
 
 
 def _edited(body: _Object, event: _Object) -> Sequence[Event]:
@@ -137,11 +139,11 @@ def _edited(body: _Object, event: _Object) -> Sequence[Event]:
     if report is None or is_same or not words or not _is_of_a_person(body, message):
         return []
     content = Content.model_construct(text=f"[edited] {words}")
-    return [_by(message["user"], report.common(), content)]
+    return [HumanMessage(**report.common(), **_by(message["user"]), content=content)]
 
 
 def _deleted(body: _Object, event: _Object) -> Sequence[Event]:
-    """The customer has read the message, and keeps it."""
+    """Returns who wrote the message: Slack does not say who deleted it."""
     before = event.get("previous_message")
     if not isinstance(before, dict) or not _is_of_a_person(body, before):
         return []
@@ -149,13 +151,8 @@ def _deleted(body: _Object, event: _Object) -> Sequence[Event]:
     report = _report(event.get("channel"), before.get("thread_ts"), id, event.get("event_ts"))
     if report is None:
         return []
-    log(
-        "WARNING",
-        "a message that the customer has got was deleted at the desk",
-        platform=NAME,
-        conversation=thread(report.channel, report.root),
-    )
-    return [Unknown(**report.common(), name="message_deleted")]
+    about = str(before.get("ts"))
+    return [HumanRevoked(**report.common(), **_by(before["user"]), about=about)]
 
 
 def _pressed(body: _Object) -> Sequence[Event]:
@@ -173,7 +170,7 @@ def _pressed(body: _Object) -> Sequence[Event]:
         at = action.get("action_ts") if act else None
         report = _report(container.get("channel_id"), root, f"{user.get('id')}:{at}", at)
         if act is not None and report is not None and isinstance(user.get("id"), str):
-            events.append(pressed(act, report.common(), _person(user["id"]), user["id"]))
+            events.append(pressed(act, report.common(), _by(user["id"])))
     return events
 
 
@@ -220,11 +217,6 @@ def _files(message: _Object) -> list[File]:
         for one in known
         if isinstance(one.get("id"), str) and one.get("mode") != "tombstone"
     ]
-
-
-def _person(user: str) -> Representative:
-    """Returns a person whose name Slack does not give here: Baton asks for it."""
-    return Representative(representative_type=RepresentativeType.HUMAN, display_name=user)
 
 
 def _text(value: object) -> str | None:

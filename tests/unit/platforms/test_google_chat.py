@@ -22,6 +22,7 @@ from shared.schemas.events import (
     HumanJoined,
     HumanLeft,
     HumanMessage,
+    HumanRevoked,
     Transfer,
     Unknown,
 )
@@ -236,15 +237,16 @@ def test_only_files_of_a_name_are_asked_for() -> None:
             platform().media_source(Attachment(id=name), None)
 
 
-def test_changed_words_say_so_and_deleted_ones_stay(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changed_words_say_so_and_deleted_ones_are_named() -> None:
     chat = SimulatedChat(subscribed=True)
     message = chat.writes(JANE, started(chat), "helo", mention=False)
     chat.edits(JANE, message, "hello")
     chat.deletes(message)
-    said, edited = read(chat)
+    said, edited, deleted = read(chat)
     assert (said.text, edited.text) == ("helo", "[edited] hello")
     assert said.entry_id != edited.entry_id
-    assert "which the customer keeps" in capsys.readouterr().out
+    assert isinstance(deleted, HumanRevoked)
+    assert (deleted.about, deleted.source) == (message["name"], said.source)
 
 
 def test_a_batch_of_a_subscription_is_each_of_its_messages() -> None:

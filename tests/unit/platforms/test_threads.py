@@ -76,6 +76,7 @@ def test_buttons_go_with_who_has_the_customer() -> None:
 def test_each_button_is_something_that_happened_but_passing_on_may_be_refused(
     act: Act, kind: type
 ) -> None:
-    event = pressed(act, {"id": "1", "source": "slack:C-1", "actor": "platform:slack"}, JANE)
+    common = {"id": "1", "source": "slack:C-1", "actor": "platform:slack"}
+    event = pressed(act, common, {"representative": JANE, "native_person": "U1"})
     assert type(event) is kind
     assert event.fact == (act is not Act.QUEUE)

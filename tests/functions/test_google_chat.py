@@ -1,0 +1,85 @@
+"""A desk at Google Chat over HTTP: from the customer's phone to a thread and back, on every
+channel. The desk's row names no space: a local run has one.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.server import LocalServer
+from tests.functions.conftest import NewServer
+from tests.functions.desk import CHANNELS, Customer
+from tests.vendors.google_chat import judge_message
+
+DESKS = [{"name": "chat", "kind": "google_chat"}]
+PEOPLE = {"jane@example.com": {"name": "Jane Doe"}}
+THREADS = "/sim/google_chat/threads"
+
+
+@pytest.fixture(scope="module")
+def server(
+    new_server: NewServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
+    environment = {"BATON_DESKS": json.dumps(DESKS), "BATON_AGENTS": json.dumps(PEOPLE)}
+    with new_server(tmp_path_factory.mktemp("google_chat"), environment) as running:
+        yield running
+
+
+def messages(server: LocalServer, thread: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.get(f"{THREADS}/{thread}")["messages"]
+    return found
+
+
+def acts(server: LocalServer, thread: str, **what: Any) -> int:
+    raw = json.dumps(what).encode()
+    return server.send("POST", f"{THREADS}/{thread}/people", raw).status
+
+
+def thread_of(customer: Customer) -> str:
+    """Returns the thread that is linked to a customer, an empty text if none is."""
+    links = [one for one in customer.state().get("links", []) if one.startswith("google_chat:")]
+    return links[-1].removeprefix("google_chat:") if links else ""
+
+
+def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
+    customers = [Customer.on(server, channel) for channel in CHANNELS]
+    for one in customers:
+        one.asks_for_a_person()
+    server.wait_until(lambda: all(map(thread_of, customers)))
+    opened = {one: thread_of(one) for one in customers}
+    assert sorted(opened.values()) == sorted(server.get(THREADS)["threads"])
+    for customer, thread in opened.items():
+        request = messages(server, thread)[0]
+        assert judge_message(request).cards_v2[0].card.header.title
+        assert "Hi, I have a problem" in json.dumps(request["cardsV2"])
+        # Tom claims and speaks; Jane has the address of a person of ours, and their name.
+        assert acts(server, thread, name="Tom", press="Claim") == 200
+        customer.wait_for("HUMAN")
+        assert acts(server, thread, name="Tom", text="One moment") == 200
+        assert acts(server, thread, name="Tom", text="Who has this?", mention=False) == 200
+        jane = {"name": "J.", "email": "Jane@example.com"}
+        assert acts(server, thread, **jane, text="Hi <there> & welcome") == 200
+        customer.says("Thank you")
+        server.wait_until(
+            lambda: "Thank you" in messages(server, thread)[-1]["text"]  # noqa: B023
+        )
+        for who in ({"name": "Tom"}, jane):
+            server.wait_until(
+                lambda: acts(server, thread, **who, press="Release") == 200  # noqa: B023
+            )
+        customer.wait_for("BOT")
+        assert [one for one in customer.texts(("Tom", "Jane Doe")) if "welcome" in one]
+        said = [entry for entry in customer.journal() if entry["kind"] == "human_message"]
+        assert [(one["representative"]["displayName"], one["text"]) for one in said] == [
+            ("Tom", "One moment"),
+            ("Jane Doe", "Hi <there> & welcome"),
+        ]
+
+
+def test_what_nobody_can_do_there_is_refused(server: LocalServer) -> None:
+    assert acts(server, "AAAA~T99999", name="Tom", text="Hi") == 404
+    thread = server.get(THREADS)["threads"][0]
+    assert acts(server, thread, text="Hi") == 404
+    assert acts(server, thread, name="Tom", press="Nobody available at all") == 409
