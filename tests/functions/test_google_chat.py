@@ -3,8 +3,10 @@ channel. The desk's row names no space: a local run has one.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -45,11 +47,12 @@ def thread_of(customer: Customer) -> str:
 
 def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
     customers = [Customer.on(server, channel) for channel in CHANNELS]
+    before = set(server.get(THREADS)["threads"])
     for one in customers:
         one.asks_for_a_person()
     server.wait_until(lambda: all(map(thread_of, customers)))
     opened = {one: thread_of(one) for one in customers}
-    assert sorted(opened.values()) == sorted(server.get(THREADS)["threads"])
+    assert sorted(opened.values()) == sorted(set(server.get(THREADS)["threads"]) - before)
     for customer, thread in opened.items():
         request = messages(server, thread)[0]
         assert judge_message(request).cards_v2[0].card.header.title
@@ -80,6 +83,29 @@ def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
 
 def test_what_nobody_can_do_there_is_refused(server: LocalServer) -> None:
     assert acts(server, "AAAA~T99999", name="Tom", text="Hi") == 404
-    thread = server.get(THREADS)["threads"][0]
+    customer = Customer.on(server, "business_messages")
+    customer.asks_for_a_person()
+    server.wait_until(lambda: bool(thread_of(customer)))
+    thread = thread_of(customer)
     assert acts(server, thread, text="Hi") == 404
     assert acts(server, thread, name="Tom", press="Nobody available at all") == 409
+
+
+def test_a_customers_file_is_a_link_that_opens_and_cannot_be_changed(server: LocalServer) -> None:
+    customer = Customer.on(server, "whatsapp")
+    customer.asks_for_a_person()
+    server.wait_until(lambda: bool(thread_of(customer)))
+    path = f"/sim/whatsapp/customers/{quote(customer.key)}/media?kind=document&filename=a.pdf"
+    sent = server.send("POST", path, b"%PDF-1.7 the bill", {"content-type": "application/pdf"})
+    assert sent.status == 200, sent.body
+    server.wait_until(lambda: bool(links_in(server, thread_of(customer))))
+    (link,) = links_in(server, thread_of(customer))
+    assert server.send("GET", link).body == "%PDF-1.7 the bill"
+    assert (
+        server.send("GET", f"{link[:-2]}{'B' if link[-2] == 'A' else 'A'}{link[-1]}").status == 404
+    )
+
+
+def links_in(server: LocalServer, thread: str) -> list[str]:
+    texts = " ".join(one.get("text", "") for one in messages(server, thread))
+    return re.findall(r"/relay_media/[\w-]+", texts)

@@ -263,8 +263,8 @@ function isGone(selected) {
 }
 
 /**
- * The page shows how many customers wait. Only of a conversation that Baton does not have, the other
- * lists say whether it has it again.
+ * The page shows how many customers wait. Only of a conversation that Baton does not have, the
+ * other lists say whether it has it again.
  */
 async function lookAtLists() {
   let more = false;
