@@ -12,8 +12,7 @@ load ──> decide ──> commit ──────────────> d
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -105,22 +104,26 @@ async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
             )
 
 
-@asynccontextmanager
-async def in_turn(conversation: str) -> AsyncIterator[None]:
+class in_turn:
     """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
     LONGEST_WAIT_SECONDS it goes ahead without one.
     """
-    lock = _LOCKS.get(conversation)
-    if lock is None:  # no other event has it or waits for it, so no timer is needed
-        lock = _LOCKS[conversation] = asyncio.Lock()
-        mine: bool = await lock.acquire()
-    else:
-        mine = await _acquired(lock)
-    try:
-        yield
-    finally:
-        if mine:
-            lock.release()
+
+    def __init__(self, conversation: str) -> None:
+        self._conversation = conversation
+
+    async def __aenter__(self) -> None:
+        lock = _LOCKS.get(self._conversation)
+        if lock is None:  # no other event has it or waits for it, so no timer is needed
+            lock = _LOCKS[self._conversation] = asyncio.Lock()
+            self._is_mine: bool = await lock.acquire()
+        else:
+            self._is_mine = await _acquired(lock)
+        self._lock = lock
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._is_mine:
+            self._lock.release()
 
 
 async def _acquired(lock: asyncio.Lock) -> bool:
@@ -174,13 +177,8 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(
-        place,
-        event=event,
-        snapshot=Snapshot(conversation, snapshot.token),
-        held=held,
-        person=person,
-    )
+    seen = Snapshot(conversation, snapshot.token)
+    here = Place(event, seen, place.beside, place.learns, held, person)
     return await _commit(ports, here, decision, nonce)
 
 
@@ -417,7 +415,8 @@ class Batch:
     def __init__(self, ports: Ports, *, alone: bool = False) -> None:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
         early = alone and ports.early_wake_ups
-        self.ports = replace(ports, hand=self._hand, wakes_early=early)
+        differs = self._hand is not None or early
+        self.ports = replace(ports, hand=self._hand, wakes_early=early) if differs else ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
         self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
@@ -430,7 +429,7 @@ class Batch:
         wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
         if len(wakes) == 1:
             await wakes[0]
-        else:
+        elif wakes:
             await asyncio.gather(*wakes)
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
