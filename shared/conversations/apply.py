@@ -126,15 +126,10 @@ async def _apply(ports: Ports, event: Event, limit: int | None, delivery: Delive
             )
 
 
-def in_turn(conversation: str) -> "_Turn":
+class in_turn:
     """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
     LONGEST_WAIT_SECONDS it goes ahead without one.
     """
-    return _Turn(conversation)
-
-
-class _Turn:
-    """A class, because `asynccontextmanager` takes five times as long with every event."""
 
     def __init__(self, conversation: str) -> None:
         self._conversation = conversation
@@ -143,13 +138,13 @@ class _Turn:
         lock = _LOCKS.get(self._conversation)
         if lock is None:  # no other event has it or waits for it, so no timer is needed
             lock = _LOCKS[self._conversation] = asyncio.Lock()
-            self._mine: bool = await lock.acquire()
+            self._is_mine: bool = await lock.acquire()
         else:
-            self._mine = await _acquired(lock)
+            self._is_mine = await _acquired(lock)
         self._lock = lock
 
     async def __aexit__(self, *_: object) -> None:
-        if self._mine:
+        if self._is_mine:
             self._lock.release()
 
 
@@ -208,15 +203,9 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = Place(
-        event,
-        Snapshot(conversation, snapshot.token),
-        place.beside,
-        place.learns,
-        held,
-        person,
-    )
-    return await _commit(ports, here, decision, nonce, delivery)
+    seen = Snapshot(conversation, snapshot.token)
+    here = Place(event, seen, place.beside, place.learns, held, person)
+    return await _commit(ports, here, decision, nonce)
 
 
 def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
@@ -467,7 +456,7 @@ class Batch:
         wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
         if len(wakes) == 1:
             await wakes[0]
-        else:
+        elif wakes:
             await asyncio.gather(*wakes)
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
