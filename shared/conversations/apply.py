@@ -205,7 +205,7 @@ async def _attempt(
             return Applied(conversation, known.value.verdict, duplicate=known.value)
     seen = Snapshot(conversation, snapshot.token)
     here = Place(event, seen, place.beside, place.learns, held, person)
-    return await _commit(ports, here, decision, nonce)
+    return await _commit(ports, here, decision, nonce, delivery)
 
 
 def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
