@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from shared.desks.work import HINTS
 from tests.functions.desk import API, CHANNELS, Customer
 from tests.homeserver.person import Person
 from tests.homeserver.stage import Stage
@@ -113,6 +114,30 @@ def test_what_a_customer_changes_deletes_and_reacts_to_is_so_in_the_room(stage: 
     jane.leaves(room)
     customer.wait_for("BOT")
     assert faults(customer, stored(stage.homeserver, [room])) == []
+
+
+def test_who_deletes_a_message_hears_that_the_customer_has_it_and_a_reaction_is_taken_back(
+    stage: Stage,
+) -> None:
+    customer, jane = Customer.on(stage.baton, "whatsapp"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    said = jane.says(room, "Your card is 4711")
+    waits_for(customer, "Your card is 4711")
+    customer.says("Thank you")
+    reaction = jane.reacts(room, jane.waits_to_hear(room, "Thank you").event, "👍")
+    stage.baton.wait_until(lambda: "👍" in json.dumps(customer.rows(), ensure_ascii=False))
+    before = len(customer.rows())
+    jane.redacts(room, reaction)
+    stage.baton.wait_until(lambda: len(customer.rows()) == before + 1)
+    jane.redacts(room, said)
+    jane.waits_to_hear(room, HINTS["deleted"])
+    assert len(customer.rows()) == before + 1
+    jane.leaves(room)
+    customer.wait_for("BOT")
+    assert jane.heard(room).count(HINTS["deleted"]) == 1
 
 
 def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
