@@ -250,6 +250,8 @@ def _customer_back(draft: Draft) -> bool:
 
 def _held(draft: Draft) -> bool:
     known = draft.conversation
+    if not known.waiting:
+        return False
     is_held = any(one.entry == draft.event.entry_id for one in known.waiting)
     return is_held and known.reopening is None and draft.may_answer
 
@@ -343,7 +345,8 @@ def _recalls(draft: Draft) -> bool:
 
 def _has_been_human(conversation: Conversation) -> bool:
     """Returns whether a human is here, or was, and no bot has spoken since."""
-    return conversation.phase is HUMAN or conversation.passed_on
+    phase = conversation.phase
+    return phase is HUMAN or (phase is QUEUED and conversation.passed_on)
 
 
 def _phases_of_human(draft: Draft) -> tuple[bool, bool]:

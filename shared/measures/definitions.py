@@ -106,7 +106,7 @@ def measure(
         if late
         else _measures(stopwatch, before, after, event, said, exchanged)
     )
-    measures = (*_of_released_words(stopwatch, before, released), *found)
+    measures = (*_of_released_words(stopwatch, before, released), *found) if released else (*found,)
     if rated is not None and before.survey is not None:
         measures = (*measures, *stopwatch.rated(before.survey, rated))
     uncounted = with_messages(after.uncounted, messages, now) if messages else after.uncounted
