@@ -53,7 +53,8 @@ def faults(customer: Customer, stored: Stored, allowed: Allowed = STRICT) -> lis
     shown = _labelled(customer, rows)
     accepted = _accepted(customer, journal)
     words = [text for text in accepted if not text.startswith(FILE)]
-    found = [*oracle.violations(shown, words), *_files(rows, accepted)]
+    maybe = _unsure(journal, "human_message") if customer.platform == "whatsapp" else []
+    found = [*oracle.violations(shown, words), *files(rows, accepted, maybe)]
     present, seen = sorted(stored.present), oracle.open_frames(shown)
     if seen != present:
         found.append(f"I1: the phone shows {seen}, {present} have the customer at the desk")
@@ -61,7 +62,7 @@ def faults(customer: Customer, stored: Stored, allowed: Allowed = STRICT) -> lis
     unsure = _unsure(journal, "user_message") if allowed.once else []
     return [
         *found,
-        *_one_way(stored.said, shown, journal, customer, allowed),
+        *_one_way(stored.said, shown, maybe, allowed),
         *one_way(wrote, stored.heard, unsure=unsure),
         *_pictures(rows, stored.pictures, sum(one not in wrote for one in unsure)),
     ]
@@ -104,17 +105,12 @@ def _since_asked(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _one_way(
-    said: Sequence[Said],
-    shown: Sequence[oracle.Row],
-    journal: Sequence[Mapping[str, Any]],
-    customer: Customer,
-    allowed: Allowed,
+    said: Sequence[Said], shown: Sequence[oracle.Row], maybe: Collection[str], allowed: Allowed
 ) -> list[str]:
     """What people said reaches the phone, under their names. WhatsApp recognises no id of Baton's
-    either.
+    either: `maybe` are the words of which it is unknown whether they arrived.
     """
-    unknown = _unsure(journal, "human_message") if customer.platform == "whatsapp" else []
-    unsure = [one for one in said if one[1] in unknown]
+    unsure = [one for one in said if one[1] in maybe]
     return one_way(said, _spoken(shown), lost=allowed.lost, late=allowed.late, unsure=unsure)
 
 
@@ -159,11 +155,19 @@ def _unsure(journal: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     return [one["text"] for one in known if one["outcome"] == "unknown"]
 
 
-def _files(rows: Sequence[Mapping[str, Any]], accepted: Sequence[str]) -> list[str]:
-    """Each file that Baton took is shown once."""
+def files(
+    rows: Sequence[Mapping[str, Any]], accepted: Sequence[str], maybe: Sequence[str]
+) -> list[str]:
+    """Each file that Baton took is shown once. Of those in `maybe` it is unknown whether they
+    arrived.
+    """
     shown = sum(len(row["body"].get("files", ())) for row in rows if row["side"] == "business")
-    taken = sum(text.startswith(FILE) for text in accepted)
-    return [] if shown == taken else [f"I4: {taken} files were accepted, {shown} are shown"]
+    taken, unsure = (sum(text.startswith(FILE) for text in texts) for texts in (accepted, maybe))
+    return (
+        []
+        if taken <= shown <= taken + unsure
+        else [f"I4: {taken} files were accepted, {shown} are shown"]
+    )
 
 
 def _pictures(rows: Sequence[Mapping[str, Any]], seen: int, unsure: int) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.homeserver.server import spoken, user_id
 from tests.homeserver.stored import said_by_people
-from tests.kill.judge import one_way, wrote_on
+from tests.kill.judge import files, one_way, wrote_on
 
 JANE, GHOST = user_id("jane"), "@baton_1:localhost"
 
@@ -53,6 +53,13 @@ def test_words_may_be_missing_that_may_have_arrived_and_no_others() -> None:
         assert one_way(["a", "b", "c"], shown, unsure=["b"]) == []
     for wrong in (["a", "b"], ["b", "a", "c"], ["a", "b", "b", "c"]):
         assert len(one_way(["a", "b", "c"], wrong, unsure=["b"])) == 1
+
+
+def test_a_file_may_be_missing_that_may_have_arrived_and_no_other() -> None:
+    rows = [{"side": "business", "body": {"files": [{}]}}]
+    assert files(rows, ["[image] a"], []) == files(rows, [], ["[image] a"]) == []
+    assert files([], [], ["[image] a"]) == []
+    assert len(files(rows, [], [])) == len(files([], ["[image] a"], ["[image] b"])) == 1
 
 
 def test_words_under_another_name_are_found() -> None:
