@@ -49,20 +49,21 @@ def sample(items: list[pytest.Item], axis: str, *files: Path) -> list[pytest.Ite
     """
     groups: dict[tuple[Path, str], list[pytest.Function]] = {}
     for item in items:
-        is_there = any(item.path.is_relative_to(one) for one in files)
-        if is_there and isinstance(item, pytest.Function) and axis in _params(item):
+        if not (isinstance(item, pytest.Function) and axis in _params(item)):
+            continue
+        if any(item.path.is_relative_to(one) for one in files):
             groups.setdefault((item.path, item.originalname), []).append(item)
-    left: list[pytest.Item] = []
+    left = set[pytest.Item]()
     for tests in groups.values():
         rows = [_split(_params(test), axis) for test in tests]
         beyond = [one for one, stays in zip(tests, in_sample(rows), strict=True) if not stays]
-        left += beyond
+        left |= {*beyond}
         for test in tests if beyond else ():
             test.add_marker(pytest.mark.soak)
     if SOAKS:
         return []
     items[:] = [item for item in items if item not in left]
-    return left
+    return [*left]
 
 
 def in_sample(rows: Sequence[tuple[str, str]]) -> list[bool]:

@@ -16,7 +16,7 @@ SLACK = "/receive_webhook/slack"
 SLACK_API = str(Settings.model_fields["slack_api_url"].default)
 SLACK_SCOPES = (
     *("channels:history", "groups:history", "chat:write", "chat:write.customize", "files:read"),
-    *("files:write", "users:read", "users:read.email"),
+    *("files:write", "reactions:read", "users:read", "users:read.email"),
 )
 GRAPH = str(Settings.model_fields["whatsapp_api_url"].default)
 ACCOUNT = "whatsapp_business_account"

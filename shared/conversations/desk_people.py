@@ -10,7 +10,7 @@ from shared.conversations.desk_message_ids import (
     about_what_was_passed_on,
 )
 from shared.errors import Unavailable
-from shared.platforms.base import HasPeople, Outcome, Profile, outcome_of_status
+from shared.platforms.base import HasPeople, HasPlaces, Outcome, Profile, outcome_of_status
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import AgentSignal
@@ -79,12 +79,26 @@ async def as_ours(ports: Ports, one: ByRepresentative) -> ByRepresentative | Non
     """Returns what a person did, with their name and the ids of the customer's messages; None for
     what is about a message that is not known. Raises as `named`.
     """
-    about: ByRepresentative | None = one
-    if isinstance(one, HumanRevoked):
-        about = await about_what_was_passed_on(ports, one)
-    elif isinstance(one, HumanMessage | HumanReacted) and one.about is not None:
-        about = await about_customers_message(ports, one)
+    about = await _placed(ports, one)
+    if isinstance(about, HumanRevoked):
+        about = await about_what_was_passed_on(ports, about)
+    elif isinstance(about, HumanMessage | HumanReacted) and about.about is not None:
+        about = await about_customers_message(ports, about)
     return None if about is None else await named(ports, about)
+
+
+async def _placed(ports: Ports, one: ByRepresentative) -> ByRepresentative | None:
+    """Returns the event with the chat in which it took place, None if it was in none. Raises
+    Unavailable if the platform does not say it now.
+    """
+    platform = ports.platforms.get(platform_of(one.source))
+    lookup = platform.place_lookup(one) if isinstance(platform, HasPlaces) else None
+    if lookup is None or not isinstance(platform, HasPlaces):
+        return one
+    answer = await ports.sender.send(replace(lookup, timeout=SECONDS))
+    if answer is None:
+        raise Unavailable("platform-failed", "The platform does not say where this was.")
+    return platform.placed(one, answer)
 
 
 async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) -> Profile:

@@ -12,7 +12,7 @@ from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import Event, HandoffFailed
+from shared.schemas.events import ByRepresentative, Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
 
 USUAL_BODY = 1 << 20  # bytes of a webhook
@@ -203,6 +203,20 @@ class HasPeople(Protocol):
 
     def profile(self, answer: Answer) -> Profile:
         """Returns what the answer says of that person.
+
+        Raises Unavailable if the platform did not say it and may say it later.
+        """
+
+
+@runtime_checkable
+class HasPlaces(Protocol):
+    """A platform whose events may not say in which chat they took place."""
+
+    def place_lookup(self, event: ByRepresentative) -> Call | None:
+        """Returns the call that asks where it was, None if that is known. Raises DoorClosed."""
+
+    def placed(self, event: ByRepresentative, answer: Answer) -> ByRepresentative | None:
+        """Returns the event with its chat as source, None if it was in none.
 
         Raises Unavailable if the platform did not say it and may say it later.
         """

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from infra.local.server import PATIENCE_SECONDS
 from shared.conversations.apply import apply
 from shared.handoff.policy import Policy
 from shared.ports import Commit, ConversationStore, Ports, PreconditionFailed, Snapshot
@@ -124,7 +125,7 @@ async def test_people_are_due_when_their_last_page_is_gone_and_they_hold_somethi
 
 
 async def _next(watch: AsyncGenerator[T, None]) -> T:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await anext(watch)
 
 

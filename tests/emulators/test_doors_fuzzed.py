@@ -52,6 +52,9 @@ from tests.emulators.strategies import (
 )
 from tests.emulators.webhooks import signed
 from tests.hard import hard_bodies
+from tests.soak import SOAKS
+
+pytestmark = pytest.mark.soak
 
 Ask = Callable[..., Answer]
 # "unreachable": there is no homeserver that says who wrote
@@ -82,11 +85,17 @@ BEGINNINGS = [
 hard = hard_bodies(st.sampled_from(BEGINNINGS))
 rubbish = st.text(st.characters(max_codepoint=255), max_size=60)
 
-thoroughly = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+
+def trying(examples: int) -> settings:
+    """The gate tries so many examples, a soak twenty times as many."""
+    return settings(
+        max_examples=examples * 20 if SOAKS else examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+
+
+thoroughly = trying(75)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +269,7 @@ def test_any_body_without_credentials(
     assert ask("receive_webhook", method, f"/{path}", body, headers).status in expected
 
 
-@settings(thoroughly, max_examples=400)
+@trying(200)
 @given(
     path=paths,
     method=st.sampled_from(["GET", "POST", "PATCH", "DELETE", "PUT"]),
@@ -436,13 +445,13 @@ def test_every_notification_of_the_team(ask: Ask, envelope: Envelope) -> None:
     )
 
 
-@settings(thoroughly, max_examples=30)
+@trying(15)
 @given(envelope=envelopes(anything) | HARD_PUSHES)
 def test_any_words_for_the_bot(ask: Ask, envelope: Envelope) -> None:
     assert ask("run_bot", "POST", "/", envelope.body, envelope.headers).status in (200, 400, 503)
 
 
-@settings(thoroughly, max_examples=30)
+@trying(15)
 @given(envelope=envelopes(anything) | HARD_PUSHES, method=st.sampled_from(["POST", "GET"]))
 def test_any_call_of_the_sweep(ask: Ask, envelope: Envelope, method: str) -> None:
     assert ask("sweep", method, "/x", envelope.body, envelope.headers).status in (200, 405)

@@ -19,7 +19,7 @@ from tests.soak import SOAKS
 pytestmark = pytest.mark.soak
 
 SENDERS = 16
-EVENTS = 1000 if SOAKS else 160
+EVENTS = 1000 if SOAKS else 96
 DOORS = (
     "receive_webhook",
     "receive_webhook#2",

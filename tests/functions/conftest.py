@@ -68,11 +68,13 @@ def new_server(request: pytest.FixtureRequest) -> NewServer:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(
     new_server: NewServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalServer]:
-    """One local run for all tests; each test has conversations of its own."""
+    """One local run for the tests of a file; each test has conversations of its own. It starts in a
+    tenth of a second, and its sweeps would keep an emulator busy until all tests have ended.
+    """
     with new_server(tmp_path_factory.mktemp("baton"), {}) as running:
         yield running
 

@@ -10,9 +10,11 @@ import pytest
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
+from tests.slowness import slowness
 
 ME = "/send_representative/v1/me"
 WITHIN_SECONDS = 1.0
+USUAL_SECONDS = 0.1  # a question takes a fifth of it where nothing else runs
 
 
 class Desk:
@@ -58,6 +60,7 @@ def test_words_and_offers_reach_an_open_page_within_a_second(
     jane, omar = Desk(server, "jane"), Desk(server, "omar")
     jane.is_available()
     omar.is_available()
+    within = WITHIN_SECONDS * slowness(talk.state, USUAL_SECONDS)
     assert talk.post(":claim", {}, "dev-jane").status == 200
     before = jane.until(talk, lambda one: bool(one["representatives"]))
 
@@ -66,7 +69,7 @@ def test_words_and_offers_reach_an_open_page_within_a_second(
     began = time.monotonic()
     talk.customer_says("Are you there?", "m-2")
     waiting.result()
-    assert time.monotonic() - began < WITHIN_SECONDS
+    assert time.monotonic() - began < within
 
     assert of(omar.ask(), talk) is None
     waiting = threads.submit(omar.until, talk, lambda one: one.get("offer") is not None)
@@ -75,7 +78,7 @@ def test_words_and_offers_reach_an_open_page_within_a_second(
     given = {"to": {"agent": "omar@example.com"}, "reason": "billing", "note": "wants a refund"}
     assert talk.post(":transfer", given, "dev-jane").status == 200
     offered = waiting.result()
-    assert time.monotonic() - began < WITHIN_SECONDS
+    assert time.monotonic() - began < within
     assert (offered["offer"]["note"], offered["phase"]) == ("wants a refund", "HUMAN")
     talk.post(":claim", {"offer": offered["offer"]["id"]}, "dev-omar")
     assert talk.post(":release", {}, "dev-omar").status == 200

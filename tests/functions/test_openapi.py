@@ -21,6 +21,9 @@ from shared.browser import openapi as browser
 from shared.version import VERSION
 from tests.forked import ForkedServer
 from tests.functions.reporting import JOINED, LEFT, RECEIVED, Browser, chats, token
+from tests.soak import SOAKS
+
+pytestmark = pytest.mark.soak
 
 DOCUMENTS = {"send_representative": document, "forward_variables": browser.document}
 SERVED = {"send_representative": "/v1/openapi.json", "forward_variables": "/openapi.json"}
@@ -32,7 +35,7 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 EFFORT = settings(
-    max_examples=15,  # of each call
+    max_examples=15 if SOAKS else 7,  # of each call
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -2,6 +2,7 @@
 delays nothing else.
 """
 
+import itertools
 import json
 import shutil
 import socket
@@ -17,12 +18,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.functions.relayed import Relayed, relayed
+from tests.slowness import slowness
 from tests.unit.file_server import PNG
 
 MIB = 1 << 20
 MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"
-LARGE = 100 * MIB
+LARGE = 64 * MIB
 EXTRA_MEMORY = 40 * MIB
+USUAL_SECONDS = 0.1  # a webhook takes a fifth of it where nothing else runs
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +87,8 @@ def test_a_reader_who_goes_away_ends_the_fetch(relay: Relayed) -> None:
     with socket.create_connection((parts.hostname or "", parts.port or 0)) as client:
         client.sendall(f"GET {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n\r\n".encode())
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
-        relay.server.wait_until(lambda: relay.files.open_now == 1, 5)
-    relay.server.wait_until(lambda: relay.files.open_now == 0, 10)
+        relay.server.wait_until(lambda: relay.files.open_now == 1)
+    relay.server.wait_until(lambda: relay.files.open_now == 0)
 
 
 def _memory(relay: Relayed) -> int:
@@ -112,24 +115,33 @@ def test_a_large_file_passes_through_little_memory(relay: Relayed) -> None:
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the memory")
 def test_twenty_files_at_once_delay_no_webhook(relay: Relayed) -> None:
     """In one process, where the local run has all functions; deployed, each has its own."""
-    url = relay.link(MP4 + bytes(10 * MIB), "video", mime_type="video/mp4")
+    url = relay.link(MP4 + bytes(5 * MIB), "video", mime_type="video/mp4")
+    numbers = itertools.count()
+    slower = slowness(lambda: _webhook(relay, f"alone-{next(numbers)}"), USUAL_SECONDS)
     _memory(relay)
     before, done, taken = _memory(relay), threading.Event(), list[float]()
 
     def report() -> None:
         while not done.is_set():
-            started = time.monotonic()
-            text = {"type": "text", "text": {"body": "hello"}}
-            assert relay.report("12025550199", text, f"w{len(taken)}") == 200
-            taken.append(time.monotonic() - started)
+            taken.append(_webhook(relay, f"w{len(taken)}"))
             time.sleep(0.1)
 
     with ThreadPoolExecutor(21) as pool:
         reporting = pool.submit(report)
-        slowly = ("-o", "/dev/null", "-w", "%{size_download}", "--limit-rate", "2M")
-        got = list(pool.map(lambda _: int(_curl(url, *slowly)), range(20)))
+        slowly = ("-o", "/dev/null", "-w", "%{size_download}", "--limit-rate", "1M")
+        while len(taken) <= 10 and not reporting.done():
+            got = list(pool.map(lambda _: int(_curl(url, *slowly)), range(20)))
+            assert got == [len(MP4) + 5 * MIB] * 20
         done.set()
         reporting.result()
-    assert got == [len(MP4) + 10 * MIB] * 20
     assert _memory(relay) - before < EXTRA_MEMORY
-    assert len(taken) > 10 and median(taken) < 0.5 and max(taken) < 5
+    assert len(taken) > 10
+    assert median(taken) < 0.5 * slower and max(taken) < 5 * slower
+
+
+def _webhook(relay: Relayed, message_id: str) -> float:
+    """Returns the seconds until a webhook was answered."""
+    started = time.monotonic()
+    text = {"type": "text", "text": {"body": "hello"}}
+    assert relay.report("12025550199", text, message_id) == 200
+    return time.monotonic() - started

@@ -34,7 +34,7 @@ def messages(server: LocalServer, thread: str) -> list[dict[str, Any]]:
     return found
 
 
-def acts(server: LocalServer, thread: str, **what: str) -> int:
+def acts(server: LocalServer, thread: str, **what: str | bool) -> int:
     raw = json.dumps(what).encode()
     return server.send("POST", f"/sim/slack/threads/{thread}/people", raw).status
 
@@ -46,12 +46,12 @@ def thread_of(customer: Customer) -> str:
 
 
 def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
-    customers = [Customer.on(server, channel) for channel in CHANNELS]
+    customers, before = [Customer.on(server, one) for one in CHANNELS], set(threads(server))
     for one in customers:
         one.asks_for_a_person()
     server.wait_until(lambda: all(map(thread_of, customers)))
     opened = {one: thread_of(one) for one in customers}
-    assert sorted(opened.values()) == threads(server)
+    assert sorted(opened.values()) == sorted(set(threads(server)) - before)
     for customer, thread in opened.items():
         shown = [one["text"] for one in messages(server, thread)]
         assert any("Hi, I have a problem" in text for text in shown)
@@ -76,3 +76,28 @@ def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
             ("Tom", "One moment"),
             ("Jane Doe", "Hi <there> & welcome"),
         ]
+
+
+def test_a_reaction_of_a_person_is_shown_where_the_channel_shows_reactions(
+    server: LocalServer,
+) -> None:
+    customer = Customer.on(server, "whatsapp")
+    customer.asks_for_a_person()
+    server.wait_until(lambda: bool(thread_of(customer)))
+    thread = thread_of(customer)
+    assert acts(server, thread, name="Tom", press="baton_claim") == 200
+    customer.wait_for("HUMAN")
+    customer.says("It works now")
+    server.wait_until(lambda: messages(server, thread)[-1]["text"] == "It works now")
+    ts = messages(server, thread)[-1]["ts"]
+    assert acts(server, thread, name="Sue", react="heart", to=ts) == 200  # she is not here
+    assert acts(server, thread, name="Tom", react="tada", to=ts) == 200
+    assert acts(server, thread, name="Tom", react="party_parrot", to=ts) == 200
+    server.wait_until(lambda: "\N{PARTY POPPER}" in str(reactions(customer)))
+    assert acts(server, thread, name="Tom", react="tada", to=ts, added=False) == 200
+    server.wait_until(lambda: len(reactions(customer)) == 2)
+    assert "\N{HEAVY BLACK HEART}" not in str(reactions(customer))
+
+
+def reactions(customer: Customer) -> list[dict[str, Any]]:
+    return [row for row in customer.rows() if "reaction" in json.dumps(row)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from infra.local.server import PATIENCE_SECONDS
 from infra.local.settings import MATRIX_SERVER_NAME
 from infra.matrix.synapse import Synapse, environment
 from tests.become import becoming
@@ -89,7 +90,10 @@ def ping(homeserver: Synapse, service: str, token: str) -> None:
     Synapse answers 502 where a connection that it has kept was closed meanwhile, and where it is
     about to send by itself ("AlreadyCalled").
     """
-    path, deadline = f"/_matrix/client/v1/appservice/{service}/ping", time.monotonic() + 10
+    path, deadline = (
+        f"/_matrix/client/v1/appservice/{service}/ping",
+        time.monotonic() + PATIENCE_SECONDS,
+    )
     while True:
         answer = homeserver.call("POST", path, {}, token)
         if answer.status == 200 or "AlreadyCalled" in answer.body["error"]:

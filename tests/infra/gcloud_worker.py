@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import logging
+import os
 import socket
 import sys
 import time
@@ -16,6 +17,9 @@ from typing import Any
 
 LIB = Path(sys.argv[1]) / "lib"
 sys.path[:0] = [str(LIB / "third_party"), str(LIB)]
+
+# gcloud looks up a hundred variables for each command; a dictionary costs a tenth of the time.
+os.environ = dict(os.environ)  # type: ignore[assignment]  # noqa: B003  # nothing is set there
 
 # ruff: noqa: E402  # the SDK's modules
 from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]
@@ -27,6 +31,18 @@ from googlecloudsdk.core import log  # type: ignore[import-not-found]
 apis_internal.GetApiDef = functools.cache(apis_internal.GetApiDef)
 registry.GetAPICollections = functools.cache(registry.GetAPICollections)
 logging.disable(logging.INFO)  # nothing prints it
+NEW_CLIENT, CLIENTS = apis_internal._GetClientInstance, dict[str, Any]()
+
+
+def client(*given: object, **named: object) -> Any:
+    """Returns the same client of an API again: to make one takes as long as to ask it."""
+    key = repr((given, sorted(named.items())))
+    if key not in CLIENTS:
+        CLIENTS[key] = NEW_CLIENT(*given, **named)
+    return CLIENTS[key]
+
+
+apis_internal._GetClientInstance = client
 
 SLEEP = time.sleep
 # Between its questions about operations.

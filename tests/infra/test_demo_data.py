@@ -16,7 +16,7 @@ from tests.soak import SOAKS
 
 pytestmark = pytest.mark.soak
 
-SOME = ["--conversations", "2000" if SOAKS else "240"]
+SOME = ["--conversations", "2000" if SOAKS else "160"]
 
 
 def counted(folder: Path) -> list[Count]:

@@ -641,7 +641,7 @@ def test_what_slack_lets_the_bot_do(
 def test_slacks_manifest_asks_for_the_scopes_that_are_checked() -> None:
     page = (Path(__file__).parents[2] / "shared/platforms/slack/README.md").read_text()
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    events = ["message.channels", "message.groups"]
+    events = ["message.channels", "message.groups", "reaction_added", "reaction_removed"]
     assert re.findall(r"^ +- (\S+)$", text, re.MULTILINE) == [*sorted(SLACK_SCOPES), *events]
     doors = re.findall(r"request_url: https://\S+?(/receive_webhook\S+)$", text, re.MULTILINE)
     assert doors == ["/receive_webhook/slack"] * 2

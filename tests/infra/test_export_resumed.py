@@ -22,7 +22,7 @@ __all__ = ["run"]
 MEGABYTES = 150
 
 # All messages at once take 130 MB beside the program's own: the gate has fewer and longer ones.
-CONVERSATIONS, MESSAGES, LENGTH = (1000, 100, 210) if SOAKS else (300, 50, 8000)
+CONVERSATIONS, MESSAGES, LENGTH = (1000, 100, 210) if SOAKS else (150, 50, 16000)
 SMALLER = 100
 TEXT = "I see you have a problem. How can I help? " * 5
 

@@ -107,12 +107,19 @@ def test_a_setting_without_a_meaning_is_found() -> None:
     assert set(meanings()) == set(Settings.model_fields) - {SERVICE}
 
 
+@pytest.fixture(scope="module")
+def given() -> set[tuple[str, int, str]]:
+    """Returns every reason that the code gives. It reads all of the code."""
+    return {(one.reason, one.kind.code, one.kind.status) for one in given_reasons()}
+
+
 @pytest.mark.parametrize(
     "error",
     [DoorClosed("X"), Unauthenticated(), TooMany("outbox-full", ""), Refused("human-present", "")],
 )
-def test_a_reason_is_listed_with_the_code_of_its_error(error: BatonError) -> None:
-    given = {(one.reason, one.kind.code, one.kind.status) for one in given_reasons()}
+def test_a_reason_is_listed_with_the_code_of_its_error(
+    error: BatonError, given: set[tuple[str, int, str]]
+) -> None:
     assert (error.reason, error.code, error.status) in given
 
 

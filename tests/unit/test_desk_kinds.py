@@ -14,11 +14,10 @@ from shared.bootstrap.platforms import platforms
 from shared.errors import Misconfigured
 from shared.handoff.routing.desk import Desk
 from shared.schemas.conversation import Conversation
-from shared.schemas.desk_kinds import DESK_KINDS, PLACED, Way
+from shared.schemas.desk_kinds import DESK_KINDS, PLACED, PLACES, Way
 from shared.settings.doors import DOORS
 from shared.settings.model import Settings, read_settings
 
-PLACE_OF = {"slack": {"place": "C0SUPPORT"}, "google_chat": {"place": "spaces/AAAA"}}
 HANDOFF = Path(__file__).parents[2] / "shared" / "handoff"
 SETTINGS = Settings()
 VENDORS = {*platforms(SETTINGS)}
@@ -38,7 +37,8 @@ def test_a_kind_that_must_be_called_has_a_desk_of_its_platform() -> None:
 
 @pytest.mark.parametrize("kind", sorted(kinds(Way.OPENS_CHATS, Way.HAS_CONVERSATION)))
 def test_a_desk_without_its_settings_is_a_door_that_is_closed(kind: str) -> None:
-    row = json.dumps([{"name": "people", "kind": kind, **PLACE_OF.get(kind, {})}])
+    place = {"place": PLACES[kind][1].rpartition(" like ")[2]} if kind in PLACED else {}
+    row = json.dumps([{"name": "people", "kind": kind, **place}])
     asked = read_settings({"BATON_DESKS": row, "CSKU_NEED_HUMAN": "true"})
     own = [
         door

@@ -38,7 +38,7 @@ LONGEST_TEXT, LONGEST_CHANGED = 40_000, 4000
 MOST_BLOCKS, PAGE, MOST_IN_A_PAGE = 50, 100, 999
 SCOPES = (
     *("channels:history", "groups:history", "chat:write", "chat:write.customize", "users:read"),
-    *("users:read.email", "files:read", "files:write", "reactions:write"),
+    *("users:read.email", "files:read", "files:write", "reactions:read"),
 )
 Message = dict[str, Any]
 
@@ -461,6 +461,13 @@ class SlackSimulator(Simulator):
             },
         )
 
+    def react(self, channel: str, ts: str, user: str, name: str, *, added: bool = True) -> None:
+        """https://docs.slack.dev/reference/events/reaction_added"""
+        item = {"type": "message", "channel": channel, "ts": ts}
+        kind = "reaction_added" if added else "reaction_removed"
+        reaction = {"type": kind, "user": user, "reaction": name, "item": item}
+        self._event(self.channels[channel], reaction)
+
     def press(self, thread: str, user: str, action: str) -> bool:
         """Lets a person press a button of the message from which a thread starts. Returns whether
         it has that button.
@@ -526,7 +533,9 @@ class SlackSimulator(Simulator):
         return JSONResponse({"messages": self.messages(key) if known else []})
 
     async def _person_acts(self, request: Request) -> Response:
-        """Lets a person act: `{"name", "text"}` or `{"name", "press": <id of a button>}`."""
+        """Lets a person act: `{"name", "text"}`, `{"name", "press": <id of a button>}` or
+        `{"name", "react": <name of an emoji>, "to": <id of a message>}`.
+        """
         body, key = await json_of(request), request.path_params["key"]
         if key not in self.threads() or not body.get("name"):
             return JSONResponse({"error": "There is no such thread, or no name."}, 404)
@@ -534,6 +543,9 @@ class SlackSimulator(Simulator):
         if body.get("press"):
             if not self.press(key, user, str(body["press"])):
                 return JSONResponse({"error": "There is no such button."}, 409)
+        elif body.get("react"):
+            channel, added = key.partition("-")[0], body.get("added") is not False
+            self.react(channel, str(body.get("to")), user, str(body["react"]), added=added)
         else:
             self.write(key, user, str(body.get("text", "")))
         await self.let_baton_hear()

@@ -21,12 +21,12 @@ from shared.platforms.linked_files import host_of
 from shared.platforms.no_customers import NoCustomers
 from shared.platforms.slack.answers import body_of, outcome_of, refusal_of
 from shared.platforms.slack.desk import API
-from shared.platforms.slack.names import NAME
+from shared.platforms.slack.names import NAME, native_thread, place_of, thread
 from shared.platforms.slack.webhook import parsed, report_of, reported
 from shared.schemas.base import JsonObject
 from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
-from shared.schemas.events import Event
+from shared.schemas.events import ByRepresentative, Event, HumanReacted
 from shared.schemas.http import Answer, Call, Request, Response
 
 OLDEST = timedelta(minutes=5)
@@ -105,6 +105,29 @@ class Slack(NoCustomers):
             avatar=_text(profile.get("image_192")),
             email=email and email.lower(),
         )
+
+    def place_lookup(self, event: ByRepresentative) -> Call | None:
+        """A reaction names the message alone."""
+        if not isinstance(event, HumanReacted):
+            return None
+        channel, ts = place_of(event.source.removeprefix(f"{NAME}:"))
+        return self._read("conversations.replies", None, channel=channel, ts=ts, limit="1")
+
+    def placed(self, event: ByRepresentative, answer: Answer) -> ByRepresentative | None:
+        """https://docs.slack.dev/reference/methods/conversations.replies"""
+        body = body_of(answer)
+        if body.get("ok") is not True:
+            if outcome_of(answer) in (Outcome.PERMANENT, Outcome.FORBIDDEN):
+                return None
+            raise Unavailable("platform-failed", "Slack does not say where a message is.")
+        messages = body.get("messages")
+        found = messages[0] if isinstance(messages, list) and messages else None
+        root = _text(found.get("thread_ts")) if isinstance(found, dict) else None
+        if root is None:
+            return None
+        channel, _ = place_of(event.source.removeprefix(f"{NAME}:"))
+        where = {"source": thread(channel, root), "address": native_thread(channel, root)}
+        return event.model_copy(update=where)
 
     @property
     def media_hosts(self) -> tuple[str, ...]:

@@ -15,17 +15,19 @@ from urllib.parse import parse_qs
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.bodies import parse_signed
+from shared.platforms.slack.emoji import emoji_of
 from shared.platforms.slack.names import ACTION, NAME, THREAD, native_thread, thread
 from shared.platforms.slack.text import words_of
 from shared.platforms.threads import Act, pressed
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content, File
 from shared.schemas.details import kind_of_type
-from shared.schemas.events import Event, HumanMessage, HumanRevoked, Unknown
+from shared.schemas.events import Event, HumanMessage, HumanReacted, HumanRevoked, Unknown
 from shared.schemas.representative import Representative, RepresentativeType
 
 _Object = Mapping[str, Any]
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")  # seconds
+REACTION_ADDED, REACTION_REMOVED = _REACTIONS = ("reaction_added", "reaction_removed")
 FORM = "application/x-www-form-urlencoded"
 # What people write in a thread. A file and a reply that is shown in the channel too are messages.
 _SAID = (None, "file_share", "thread_broadcast", "me_message")
@@ -75,6 +77,8 @@ def reported(body: _Object) -> Sequence[Event]:
     event = body.get("event")
     if body.get("type") != "event_callback" or not isinstance(event, dict):
         return []
+    if event.get("type") in _REACTIONS:
+        return _reacted(body, event)
     return _message(body, event) if event.get("type") == "message" else []
 
 
@@ -153,6 +157,24 @@ def _deleted(body: _Object, event: _Object) -> Sequence[Event]:
         return []
     about = str(before.get("ts"))
     return [HumanRevoked(**report.common(), **_by(before["user"]), about=about)]
+
+
+def _reacted(body: _Object, event: _Object) -> Sequence[Event]:
+    """Returns the reaction of a person. It names the message and not its thread, for which Baton
+    asks: until then the message stands for it.
+
+    https://docs.slack.dev/reference/events/reaction_added
+    """
+    item, user, emoji = event.get("item"), event.get("user"), emoji_of(event.get("reaction"))
+    known = item if isinstance(item, dict) and item.get("type") == "message" else {}
+    about, at = known.get("ts"), event.get("event_ts")
+    report = _report(known.get("channel"), about, f"{about}:{user}:{at}", at)
+    is_person = isinstance(user, str) and user not in ("", _bot_user(body))
+    if report is None or not is_person or emoji is None:
+        return []
+    shown = None if event.get("type") == REACTION_REMOVED else emoji
+    common = report.common() | _by(str(user))
+    return [HumanReacted(**common, about=str(about), emoji=shown)]
 
 
 def _pressed(body: _Object) -> Sequence[Event]:
