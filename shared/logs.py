@@ -26,21 +26,15 @@ def hide(severity: Severity) -> None:
 
 
 def log(severity: Severity, message: str, **fields: Loggable) -> None:
-    """Writes one JSON line to standard output. Fields that are None are left out.
-
-    Cloud Logging uses the trace field to show the line under its request.
-    https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
-    """
+    """Writes one JSON line to standard output. Fields that are None are left out."""
     if severity in _hidden:
         return
     line = {
         "severity": severity,
         "message": message,
         **{k: v for k, v in fields.items() if v is not None},
+        **tracing.current().fields,
     }
-    trace = tracing.current().trace
-    if trace is not None:
-        line["logging.googleapis.com/trace"] = trace
     with suppress(OSError):  # a failed log write must not fail the request that was served
         sys.stdout.write(_encode(line) + "\n")
         sys.stdout.flush()

@@ -409,9 +409,8 @@ class Ports:
     platform and the platform's own id, and until when this instance need not ask again.
     `looked_at`: when this instance has looked a desk's chat through. `keys`: what platforms publish
     to prove their requests, by address. `in_place`: what this function delivers itself, None for
-    nothing. `hand` is that of the present request. `early_wake_ups`: the queue allows a wake-up
-    that comes before its commit. `wakes_early`: the present request publishes its one beside its
-    commit. `media_links`, `media` and `media_store` make links to files, fetch them from platforms,
+    nothing. `early_wake_ups`: the queue allows a wake-up that comes before its commit.
+    `media_links`, `media` and `media_store` make links to files, fetch them from platforms,
     and keep them; None where that is not set up. `people`: those of `BATON_AGENTS`, by their ids.
     `page_open_for`: how long after its last word a page of theirs counts as open.
     """
@@ -433,9 +432,7 @@ class Ports:
     looked_at: dict[str, datetime] = field(default_factory=dict)
     keys: dict[str, PublishedKeys] = field(default_factory=dict)
     in_place: InPlace | None = None
-    hand: Hand | None = None
     early_wake_ups: bool = False
-    wakes_early: bool = False
     media_links: MediaLinks | None = None
     media: Fetcher | None = None
     media_store: MediaStore | None = None

@@ -9,17 +9,22 @@ from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_CLOUD = re.compile(r"([0-9a-f]{32})(?:/\d+)?(?:;.*)?")
+_CLOUD = re.compile(r"([0-9a-f]{32})(?:/(\d+))?(?:;.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`traceparent` is the header value to pass on; `trace` is the resource name for log lines."""
+    """`traceparent` is the header value to pass on. `fields` are what each log line has of it.
+
+    https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
+    """
 
     traceparent: str | None = None
-    trace: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    execution: str | None = None
     rpcs: Counter[str] = field(default_factory=Counter)
 
 
@@ -36,16 +41,28 @@ def name_project(project: str | None) -> None:
     _project = project
 
 
+def name_execution(execution: str) -> None:
+    """Sets the id of this task's request, by which Google's log viewer finds its lines."""
+    _current.set(Span(execution=execution))
+
+
 def begin(headers: Mapping[str, str]) -> Span:
     """Reads the trace headers and makes the result the current span of this task. Returns it.
 
     RPCs that were counted in the task before stay counted.
     """
-    traceparent = headers.get("traceparent", "")
-    known = _TRACEPARENT.fullmatch(traceparent)
-    cloud = known or _CLOUD.fullmatch(headers.get("x-cloud-trace-context", ""))
-    trace = f"projects/{_project}/traces/{cloud.group(1)}" if _project and cloud else None
-    span = Span(traceparent if known else None, trace, current().rpcs)
+    before = current()
+    traceparent, fields = headers.get("traceparent", ""), dict[str, Any]()
+    known = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    cloud = _CLOUD.fullmatch(headers.get("x-cloud-trace-context", ""))
+    trace = known or cloud
+    if _project and trace:
+        fields["logging.googleapis.com/trace"] = f"projects/{_project}/traces/{trace[1]}"
+    if before.execution:
+        fields["logging.googleapis.com/labels"] = {"execution_id": before.execution}
+        if cloud and cloud[2]:
+            fields["logging.googleapis.com/spanId"] = cloud[2]
+    span = Span(traceparent if known else None, fields, before.execution, before.rpcs)
     _current.set(span)
     return span
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # a slower bot delays no other conversation; the outbox asks again if it has answered
 BOT_PATIENCE_SECONDS = 1.0
+# when to look for cycles of objects: nearly all that a request makes is freed without
+GARBAGE = (10_000, 10, 20)
 
 
 class Baton:
@@ -381,6 +383,7 @@ def handler(function: str, folder: Path | None = None) -> Door:
     """
     build = getattr(baton(), function)
     built: Door = build() if folder is None else build(folder)
+    gc.freeze()  # what was loaded for it
     return built
 
 
@@ -398,3 +401,4 @@ def announce(function: str) -> None:
                 setting=setting,
             )
     gc.freeze()
+    gc.set_threshold(*GARBAGE)

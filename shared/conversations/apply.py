@@ -11,9 +11,8 @@ load ──> decide ──> commit ──────────────> d
 
 import asyncio
 import contextlib
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -39,7 +38,7 @@ from shared.errors import BatonError, TooLarge, TooMany, Unavailable
 from shared.handoff.guards import asks_for_held, asks_for_own_act, asks_for_place
 from shared.handoff.machine import Decision, decide
 from shared.logs import Severity, log
-from shared.ports import Commit, Ports, PreconditionFailed, Snapshot
+from shared.ports import Commit, Hand, Ports, PreconditionFailed, Snapshot
 from shared.schemas.commands import Command
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.ephemeral import Ephemeral
@@ -77,7 +76,26 @@ class Applied:
     woken: bool = False
 
 
-async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the commands of the present request are delivered: by its `hand`, if it has one. What is
+    left to others is woken after the request, or with `wakes_early` beside the commit.
+    """
+
+    hand: Hand | None = None
+    wakes_early: bool = False
+
+
+BY_OTHERS = Delivery()
+
+
+async def apply(
+    ports: Ports,
+    event: Event,
+    *,
+    limit: int | None = OUTBOX_LIMIT,
+    delivery: Delivery = BY_OTHERS,
+) -> Applied:
     """Returns the result of `event`. It changes the state at most once, however often it is
     applied. What was only heard before, and now comes to Baton, changes it once more.
 
@@ -85,42 +103,49 @@ async def apply(ports: Ports, event: Event, *, limit: int | None = OUTBOX_LIMIT)
     where the caller should send it again. Where more than `limit` entries wait for delivery, raises
     TooMany for a request and Unavailable `outbox-full` for a fact.
     """
-    applied = await _apply(ports, event, limit)
+    applied = await _apply(ports, event, limit, delivery)
     known = applied.duplicate
     if known is None or not known.heard or event.floor is not Holder.OURS:
         return applied
-    return await _apply(ports, event.model_copy(update={"heard_by": readers_of(known)}), limit)
+    again = event.model_copy(update={"heard_by": readers_of(known)})
+    return await _apply(ports, again, limit, delivery)
 
 
-async def _apply(ports: Ports, event: Event, limit: int | None) -> Applied:
-    nonce = uuid.uuid4().hex
+async def _apply(ports: Ports, event: Event, limit: int | None, delivery: Delivery) -> Applied:
+    nonce = secrets.token_hex(16)
     async with in_turn(_customer(ports, event)):
         began = asyncio.get_running_loop().time()
         try:
-            return await _attempt(ports, event, nonce, limit, fresh=False)
+            return await _attempt(ports, event, nonce, limit, delivery, fresh=False)
         except PreconditionFailed:
+            # others write it, so the next commit may be refused as well
+            later = replace(delivery, wakes_early=False)
             # a store that was slow to refuse has used up the sender's patience
             return await until_uncontended(
-                lambda: _attempt(ports, event, nonce, limit, fresh=True), since=began
+                lambda: _attempt(ports, event, nonce, limit, later, fresh=True), since=began
             )
 
 
-@asynccontextmanager
-async def in_turn(conversation: str) -> AsyncIterator[None]:
+class in_turn:
     """Waits for this conversation's turn, so that an instance has no conflicts with itself. After
     LONGEST_WAIT_SECONDS it goes ahead without one.
     """
-    lock = _LOCKS.get(conversation)
-    if lock is None:  # no other event has it or waits for it, so no timer is needed
-        lock = _LOCKS[conversation] = asyncio.Lock()
-        mine: bool = await lock.acquire()
-    else:
-        mine = await _acquired(lock)
-    try:
-        yield
-    finally:
-        if mine:
-            lock.release()
+
+    def __init__(self, conversation: str) -> None:
+        self._conversation = conversation
+
+    async def __aenter__(self) -> None:
+        lock = _LOCKS.get(self._conversation)
+        if lock is None:  # no other event has it or waits for it, so no timer is needed
+            lock = _LOCKS[self._conversation] = asyncio.Lock()
+            self._is_mine: bool = await lock.acquire()
+        else:
+            self._is_mine = await _acquired(lock)
+        self._lock = lock
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._is_mine:
+            self._lock.release()
 
 
 async def _acquired(lock: asyncio.Lock) -> bool:
@@ -138,10 +163,14 @@ def _customer(ports: Ports, event: Event) -> str:
 
 
 async def _attempt(
-    ports: Ports, event: Event, nonce: str, limit: int | None, *, fresh: bool
+    ports: Ports,
+    event: Event,
+    nonce: str,
+    limit: int | None,
+    delivery: Delivery,
+    *,
+    fresh: bool,
 ) -> Applied:
-    if fresh and ports.wakes_early:  # others write it, so this commit may be refused as well
-        ports = replace(ports, wakes_early=False)
     place = await place_of(ports, event, nonce, fresh)
     if place is None:
         return Applied(
@@ -174,14 +203,9 @@ async def _attempt(
         known = await _any_of(ports, _records(event, conversation, ports))
         if known is not None:
             return Applied(conversation, known.value.verdict, duplicate=known.value)
-    here = replace(
-        place,
-        event=event,
-        snapshot=Snapshot(conversation, snapshot.token),
-        held=held,
-        person=person,
-    )
-    return await _commit(ports, here, decision, nonce)
+    seen = Snapshot(conversation, snapshot.token)
+    here = Place(event, seen, place.beside, place.learns, held, person)
+    return await _commit(ports, here, decision, nonce, delivery)
 
 
 def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
@@ -193,35 +217,37 @@ def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
     return person.value.is_gone(ports.clock.now())
 
 
-async def _commit(ports: Ports, place: Place, decision: Decision, nonce: str) -> Applied:
+async def _commit(
+    ports: Ports, place: Place, decision: Decision, nonce: str, delivery: Delivery
+) -> Applied:
     """Cuts a fact that is too large for a record. A refusal would only make its platform send it
     again.
     """
     event, known = place.event, place.snapshot.value
     try:
-        return await _write(ports, place, decision, nonce)
+        return await _write(ports, place, decision, nonce, delivery)
     except TooLarge:
         if not event.fact:
             raise
     for less in smaller(event):
         with contextlib.suppress(TooLarge):
-            applied = await _write(
-                ports, replace(place, event=less), _decided(ports, less, known), nonce
-            )
+            cut, follows = replace(place, event=less), _decided(ports, less, known)
+            applied = await _write(ports, cut, follows, nonce, delivery)
             if applied.duplicate is None:
                 _log_too_large("WARNING", "a fact was too large to store and was cut", event)
             return applied
     _log_too_large("ERROR", "a fact is too large to store; it is noted and nothing follows", event)
-    return await _write(
-        ports, replace(place, event=less), _quarantined(known, "too-large-to-store"), nonce
-    )
+    cut, follows = replace(place, event=less), _quarantined(known, "too-large-to-store")
+    return await _write(ports, cut, follows, nonce, delivery)
 
 
-async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> Applied:
+async def _write(
+    ports: Ports, place: Place, decision: Decision, nonce: str, delivery: Delivery
+) -> Applied:
     event, snapshot, beside = place.event, place.snapshot, place.beside
     entries = entries_of(ports, event, decision, nonce)
     alone = not (beside.entries or beside.updates or place.held)
-    entry, hand = entries[0], ports.hand if alone and decision.commands else None
+    entry, hand = entries[0], delivery.hand if alone and decision.commands else None
     stored = entry if hand is None else await hand.take(snapshot.value, entry)
     joined = {one.line for one in entry.pending}
     conversation = decision.conversation.with_line_ends(snapshot.value, joined, alone=alone)
@@ -232,7 +258,8 @@ async def _write(ports: Ports, place: Place, decision: Decision, nonce: str) -> 
         emits=bool(decision.commands) or not alone,
         commands=decision.commands,
     )
-    waking = _wakes_early(ports, done) if stored is entry else None
+    is_early = delivery.wakes_early and stored is entry
+    waking = _wakes_early(ports, done) if is_early else None
     try:
         created = await ports.store.commit(
             Commit(
@@ -290,8 +317,7 @@ def _wakes_early(ports: Ports, applied: Applied) -> _EarlyWakeUp | None:
     """Publishes the wake-up now if one is needed and may come before its commit. A timer must not:
     it is fired on what was committed.
     """
-    now = ports.wakes_early and applied.emits
-    if not now or _looks_for_a_person(ports, applied.conversation):
+    if not applied.emits or _looks_for_a_person(ports, applied.conversation):
         return None
     return _EarlyWakeUp(ports, applied.conversation)
 
@@ -416,8 +442,8 @@ class Batch:
 
     def __init__(self, ports: Ports, *, alone: bool = False) -> None:
         self._hand = ports.in_place.hand(ports) if ports.in_place else None
-        early = alone and ports.early_wake_ups
-        self.ports = replace(ports, hand=self._hand, wakes_early=early)
+        self._delivery = Delivery(self._hand, alone and ports.early_wake_ups)
+        self.ports = ports
         self._touched: dict[str, bool] = {}  # and whether a wake-up is needed in any case
         self._assigned: set[str] = set()  # whose timer `assign` is to fire at once
 
@@ -430,12 +456,12 @@ class Batch:
         wakes = [wake(self.ports, one, timers=one in self._assigned) for one in left]
         if len(wakes) == 1:
             await wakes[0]
-        else:
+        elif wakes:
             await asyncio.gather(*wakes)
 
     async def apply(self, event: Event, *, limit: int | None = OUTBOX_LIMIT) -> Applied:
         """Returns what became of the event; raises as `apply` does."""
-        applied = await apply(self.ports, event, limit=limit)
+        applied = await apply(self.ports, event, limit=limit, delivery=self._delivery)
         if applied.emits and not applied.woken:
             needed = self._touched.get(applied.conversation.id, False)
             self._touched[applied.conversation.id] = needed or not applied.in_hand

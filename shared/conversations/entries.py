@@ -11,6 +11,8 @@ from shared.schemas.commands import (
     CallDesk,
     Command,
     FreeSlot,
+    Post,
+    Publish,
     Record,
     SendMessage,
     State,
@@ -20,7 +22,14 @@ from shared.schemas.commands import (
 from shared.schemas.conversation import Conversation, Holder
 from shared.schemas.desks import Called
 from shared.schemas.details import Details
-from shared.schemas.events import ByCustomer, Event, FloorMoved, HandoffFailed, Said
+from shared.schemas.events import (
+    ByCustomer,
+    ByRepresentative,
+    Event,
+    FloorMoved,
+    HandoffFailed,
+    Said,
+)
 from shared.schemas.http import Answer
 from shared.schemas.journal import JournalEntry, Sealed, Verdict, form_kept
 from shared.schemas.measures import Measure
@@ -103,7 +112,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         captured_for=decision.captured_for,
         **_words(event, decision),
         occurred_at=event.occurred_at,
-        representative=getattr(event, "representative", None),
+        representative=event.representative if isinstance(event, ByRepresentative) else None,
         over=event.over,
         keep=event.keep if isinstance(event, HandoffFailed) else None,
         marker=event.heard_by is not None,
@@ -159,11 +168,15 @@ def _words(event: Event, decision: Decision) -> dict[str, Any]:
     if isinstance(event, Said) and event.content.attachments:
         shown = Details(attachments=event.content.attachments).shown()
         kept["details"] = Sealed(shown)
-    form: JsonObject | None = getattr(event, "form", None)
-    if form is None or not any(getattr(command, "readers", ()) for command in decision.commands):
+    form: JsonObject | None = vars(event).get("form")
+    if form is None or not any(map(_is_for_readers, decision.commands)):
         return kept
     beside, words_at = form_kept(form, event.text)
     return {**kept, "form": Sealed(beside), "words_at": words_at}
+
+
+def _is_for_readers(command: Command) -> bool:
+    return isinstance(command, Publish | Post) and bool(command.readers)
 
 
 def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:

@@ -2,7 +2,6 @@
 then answer.
 """
 
-from collections import Counter
 from functools import cache
 from typing import cast
 
@@ -35,13 +34,14 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
         _check_path(ports, platform, below, request)
     await _authenticate(ports, platform, request)
     reported = platform.events(request)
-    strangers = Counter[str]()
+    strangers = 0
 
     async def read(one: Event | Ephemeral) -> Event | Ephemeral | None:
+        nonlocal strangers
         if isinstance(one, ByRepresentative):
             return await as_ours(ports, one)
         ours = await in_our_ids(ports, one) if isinstance(one, NAMES_A_MESSAGE) else one
-        strangers["messages"] += ours is None
+        strangers += ours is None
         return ours
 
     try:
@@ -52,8 +52,8 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
             await pass_on(ports, passing, read)
     source = reported[0].source if reported else None
     notes = {"platform": platform.name, "conversation": source, "events": len(reported)}
-    if strangers["messages"]:
-        notes["not_ours"] = strangers["messages"]
+    if strangers:
+        notes["not_ours"] = strangers
     return Response(body=b"{}", notes=notes)
 
 

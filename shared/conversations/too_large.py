@@ -49,7 +49,7 @@ def _cut_to(event: Event, most: int) -> Event:
     if isinstance(event, ByCustomer) and event.details is not None:
         update["details"] = Details.model_validate(_Room(BESIDE).take(event.details.shown()))
     if isinstance(event, Said) and event.content.text is not None:
-        update["content"] = Content.model_construct(text=cut(event.content.text, most))
+        update["content"] = Content.of_fact(cut(event.content.text, most))
     return event.model_copy(update=update)
 
 

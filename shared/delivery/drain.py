@@ -97,6 +97,9 @@ class Drain:
             raise faults[0]
 
     async def _work_what_is_taken_in(self) -> None:
+        if len(self._lines) == 1:  # as nearly always: no other line waits for its end
+            await next(iter(self._lines.values())).run()
+            return
         while await self._wait_for_lines():
             await self._record_what_is_done()
 

@@ -40,14 +40,15 @@ class DrainLine:
         """Returns the running task, None where no work is left."""
         is_idle = self._task is None or self._task.done()
         if is_idle and self._ahead and self.fault is None:
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self.run())
         return None if self._task is None or self._task.done() else self._task
 
     def cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Works what is ahead. An error is left in `fault`."""
         try:
             await self._walk()
         except Exception as error:  # the other lines go on; the drain raises it in the end

@@ -210,7 +210,7 @@ def _content(entry: JournalEntry) -> Content:
     if file is not None:
         return Content(file=file)
     text = cut(words_for(Audience.AGENT, entry) or "[empty]", REPLAYED_TEXT)
-    return Content.model_construct(text=text)
+    return Content.of_fact(text)
 
 
 def _failed(entry: JournalEntry) -> Event:

@@ -6,20 +6,18 @@ Code behind this module does not depend on a web framework.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
+from urllib.parse import parse_qsl
 
-import functions_framework.aio
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
-from starlette.routing import Route, request_response
-from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocketClose
+from starlette.types import Scope
 
 from shared import tracing
+from shared.edge import application as _  # noqa: F401  # it takes the place of the framework's
 from shared.edge.error_response import error_response
 from shared.edge.streamed import Streamed
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
@@ -46,10 +44,11 @@ async def answer(
     A BatonError becomes its error body, any other exception a 500. An aborted request counts as
     499.
     """
-    started, span = time.perf_counter(), tracing.begin(incoming.headers)
+    started, bare = time.perf_counter(), _bare(incoming.scope, function)
+    span = tracing.begin(bare.headers)
     try:
         with _Room() as room:
-            response = await _handled(incoming, function, find(function), room)
+            response = await _handled(incoming, bare, find(function), room)
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
@@ -64,7 +63,7 @@ async def answer(
         )
         words = "Something went wrong here; the log says where. It may be sent again."
         response = error_response(BatonError("internal", words))
-    _log(incoming, function, response, started, span.rpcs)
+    _log(bare.method, function, response, started, span.rpcs)
     headers = {**response.headers, FUNCTION_HEADER: function}
     if response.stream is not None:
         return Streamed(response.stream, response.status, headers, response.content_type)
@@ -74,9 +73,8 @@ async def answer(
 
 
 async def _handled(
-    incoming: StarletteRequest, function: str, door: Door, room: "_Room"
+    incoming: StarletteRequest, bare: Request, door: Door, room: "_Room"
 ) -> Response:
-    bare = _bare(incoming, function)
     if door.is_streamed(bare):
         return await _streamed(incoming, door, bare)
     limit, declared = door.body_limit(bare), bare.declared
@@ -169,15 +167,22 @@ async def _discard(incoming: StarletteRequest) -> None:
 
 
 async def _body(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
-    chunks, size = list[bytes](), 0
-    async for chunk in incoming.stream():
+    """Returns the body. What has arrived with the request's head, as nearly every body, comes in
+    one piece.
+    """
+    chunks, size, more = list[bytes](), 0, True
+    while more:
+        message = await incoming.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         if chunk:
             size += len(chunk)
             if size > limit:
                 raise _too_large(limit)
             room.take(size)
             chunks.append(chunk)
-    return b"".join(chunks)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -216,65 +221,37 @@ class _Room:
         _held -= self._mine
 
 
-def _bare(incoming: StarletteRequest, function: str) -> Request:
+def _bare(scope: Scope, function: str) -> Request:
     """Returns the request as a plain value without its body.
 
     The function's name is removed from its path.
     """
-    raw = incoming.scope.get("raw_path") or incoming.scope["path"].encode()
+    raw = scope.get("raw_path") or scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
+    named, query = scope["headers"], scope["query_string"]
     return Request(
-        method=incoming.method,
+        method=scope["method"],
         path=path,
-        headers={name.lower(): value for name, value in incoming.headers.items()},
-        query=dict(incoming.query_params),
+        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in named},
+        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
     )
 
 
-class _EveryRequest(Starlette):
-    """The application of a function.
-
-    Every request reaches the function, for example PROPFIND, `GET *` and /robots.txt.
-
-    The framework's own application has routes for seven methods only and answers other requests
-    itself, as plain text.
-    """
-
-    def __init__(self, routes: Sequence[Route], **options: Any) -> None:
-        super().__init__(**options)
-        serve = request_response(routes[-1].endpoint)
-
-        async def serve_http(scope: Scope, receive: Receive, send: Send) -> None:
-            await (serve if scope["type"] == "http" else WebSocketClose())(scope, receive, send)
-
-        self.router.default = serve_http
-
-
-functions_framework.aio.Starlette = _EveryRequest  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
-
-# The front end keeps connections for 600 s. Gunicorn would close them after 2 s, and a request that
-# is sent meanwhile is lost; the framework has no setting for this either.
-with contextlib.suppress(ImportError):  # there is none on Windows
-    from gunicorn.config import Keepalive  # type: ignore[import-untyped]  # it has no types
-
-    Keepalive.default = 620
-
-
 def _log(
-    incoming: StarletteRequest,
+    method: str,
     function: str,
     response: Response,
     started: float,
     rpcs: Mapping[str, int],
 ) -> None:
     # Polling is logged as DEBUG, so that it does not hide other lines.
-    looked: Severity = "DEBUG" if incoming.method == "GET" else "INFO"
+    looked: Severity = "DEBUG" if method == "GET" else "INFO"
     severity: Severity = (
         "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
     )
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     fields = {
-        "method": incoming.method,
+        "method": method,
         "status": response.status,
         "latency_ms": milliseconds,
         **response.notes,

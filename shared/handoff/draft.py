@@ -13,7 +13,7 @@ from shared.handoff.notices import Notice
 from shared.handoff.policy import WAITING_LIMIT, Policy
 from shared.handoff.routing.desk import Route
 from shared.handoff.terms import Condition, Effect
-from shared.handoff.transitions import Step
+from shared.handoff.transitions import BOT, HUMAN, QUEUED, Step
 from shared.measures.definitions import moment
 from shared.schemas.commands import Command, SendMessage, State, ToCustomer
 from shared.schemas.conversation import (
@@ -21,12 +21,12 @@ from shared.schemas.conversation import (
     Conversation,
     Holder,
     Participant,
-    Phase,
     Waiting,
 )
 from shared.schemas.events import (
     Event,
     FromUser,
+    HumanMessage,
     Said,
     attachments_by_customer,
 )
@@ -39,11 +39,15 @@ from shared.schemas.variables import Audience, Variable
 
 E = TypeVar("E", bound=Event)
 NO_STEP = Step()
-_HUMAN_ACTIVITY = {Effect.JOIN, Effect.MESSAGE}
+# To look up a member of an enum takes longer than most conditions.
+_JOIN, _MESSAGE, _BOT_MESSAGE = Effect.JOIN, Effect.MESSAGE, Effect.BOT_MESSAGE
+_ACCEPTED, _STALE = Verdict.ACCEPTED, Verdict.STALE
+_OURS, _THEIRS = Holder.OURS, Holder.THEIRS
+_HUMAN_ACTIVITY = {_JOIN, _MESSAGE}
 _NEEDS_FLOOR = {*_HUMAN_ACTIVITY, Effect.REACT, Effect.SEND_SURVEY}
-_SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, Effect.BOT_MESSAGE}
+_SETS_SPEAKER = {*_HUMAN_ACTIVITY, Effect.LEAVE, Effect.LEAVE_DESK, _BOT_MESSAGE}
 # Suppressed: the desk's humans may leave while its bot is silent.
-_MEASURED = {Verdict.ACCEPTED, Verdict.SUPPRESSED}
+_MEASURED = {_ACCEPTED, Verdict.SUPPRESSED}
 
 
 @dataclass(slots=True)
@@ -125,7 +129,7 @@ class Draft:
     def route(self) -> Route:
         """Returns which desk has the request, or would get one that is made now."""
         known = self.conversation
-        if known.phase is Phase.QUEUED:
+        if known.phase is QUEUED:
             return self.policy.standing(known, self.now)
         return self.policy.route(known, self.now)
 
@@ -157,12 +161,12 @@ class Draft:
         """Returns whether a bot may answer: no other sender is active, nor is about to be."""
         floor = self.conversation.floor
         handing_back = floor is not None and floor.handing_back
-        return self.has_taken or (self.active is not Holder.THEIRS and not handing_back)
+        return self.has_taken or (self.active is not _THEIRS and not handing_back)
 
     @property
     def has_floor(self) -> bool:
         """Returns whether Baton may speak unasked: what it sends takes no control from others."""
-        return self.has_taken or self.active is Holder.OURS
+        return self.has_taken or self.active is _OURS
 
     def text(self, notice: Notice, name: str = "", **values: object) -> str:
         """Returns Baton's own words in the customer's language."""
@@ -221,19 +225,20 @@ def _left_unseen(draft: Draft) -> bool:
 
 def _floor_lost(draft: Draft) -> bool:
     known = draft.conversation
-    is_here = known.phase is Phase.HUMAN and draft.event.source == known.channel
-    return draft.lost_floor and is_here and draft.active is Holder.THEIRS
+    is_here = known.phase is HUMAN and draft.event.source == known.channel
+    return draft.lost_floor and is_here and draft.active is _THEIRS
 
 
 def _floor_wanted(draft: Draft) -> bool:
     """What a channel's own app has shown needs no floor of Baton's."""
-    if draft.has_floor or getattr(draft.event, "delivered", False):
+    is_shown = isinstance(draft.event, HumanMessage) and draft.event.delivered
+    if draft.has_floor or is_shown:
         return False
     if _customer_back(draft) and any(map(_is_human, draft.conversation.waiting)):
         return True
     if draft.may_wait:
-        return Effect.JOIN in draft.step.effects
-    is_answer = Effect.BOT_MESSAGE in draft.step.effects and draft.may_answer
+        return _JOIN in draft.step.effects
+    is_answer = _BOT_MESSAGE in draft.step.effects and draft.may_answer
     return _has(draft, _NEEDS_FLOOR) or is_answer
 
 
@@ -245,11 +250,15 @@ def _customer_back(draft: Draft) -> bool:
 
 def _held(draft: Draft) -> bool:
     known = draft.conversation
+    if not known.waiting:
+        return False
     is_held = any(one.entry == draft.event.entry_id for one in known.waiting)
     return is_held and known.reopening is None and draft.may_answer
 
 
 def _humans_wait(known: Conversation, here: tuple[Participant, ...]) -> bool:
+    if not known.waiting:
+        return False
     names = {human.representative.name for human in here}
     return any(_is_human(one) and one.representative.name in names for one in known.waiting)
 
@@ -260,18 +269,18 @@ def _is_human(one: Waiting) -> bool:
 
 def _human_waits(draft: Draft) -> bool:
     known = draft.conversation
-    return known.phase is Phase.HUMAN and _humans_wait(known, known.humans)
+    return known.phase is HUMAN and _humans_wait(known, known.humans)
 
 
 def _human_waited(draft: Draft) -> bool:
     known, before = draft.conversation, draft.before
-    waited = before.phase is known.phase is Phase.HUMAN and _humans_wait(before, before.humans)
+    waited = before.phase is known.phase is HUMAN and _humans_wait(before, before.humans)
     return waited and not _humans_wait(known, known.humans)
 
 
 def _floor_unused(draft: Draft) -> bool:
-    bot_speaks = Effect.BOT_MESSAGE in draft.step.effects
-    if draft.before.phase is not Phase.HUMAN or not _bot_again(draft) or bot_speaks:
+    bot_speaks = _BOT_MESSAGE in draft.step.effects
+    if draft.before.phase is not HUMAN or not _bot_again(draft) or bot_speaks:
         return False
     given_back = draft.conversation.platform in draft.policy.floor_given_back
     return given_back and draft.capabilities.floor
@@ -282,25 +291,25 @@ def _has(draft: Draft, effects: set[Effect]) -> bool:
 
 
 def _is_timely(draft: Draft) -> bool:
-    return draft.step.verdict is not Verdict.STALE
+    return draft.step.verdict is not _STALE
 
 
 def _bot_speaks(draft: Draft) -> bool:
-    return _is_timely(draft) and draft.conversation.phase is Phase.BOT
+    return _is_timely(draft) and draft.conversation.phase is BOT
 
 
 def _bot_again(draft: Draft) -> bool:
-    return _bot_speaks(draft) and draft.before.phase is not Phase.BOT
+    return _bot_speaks(draft) and draft.before.phase is not BOT
 
 
 def _human_active(draft: Draft) -> bool:
-    is_human = draft.conversation.phase is Phase.HUMAN
+    is_human = draft.conversation.phase is HUMAN
     return is_human and _is_timely(draft) and _has(draft, _HUMAN_ACTIVITY)
 
 
 def _answered(draft: Draft) -> bool:
     known = draft.conversation
-    is_first = known.phase is Phase.HUMAN and not known.answered and _is_timely(draft)
+    is_first = known.phase is HUMAN and not known.answered and _is_timely(draft)
     has_words = draft.spoke is not None or bool(draft.released and draft.released_humans)
     return draft.policy.notifies_answered and is_first and has_words
 
@@ -317,7 +326,7 @@ def _owed(draft: Draft) -> bool:
 def _owed_closed(draft: Draft) -> bool:
     known = draft.conversation
     is_about_closed = _owed(draft) and known.owed != Notice.NOBODY
-    return is_about_closed and known.phase is not Phase.HUMAN and draft.route.closed
+    return is_about_closed and known.phase is not HUMAN and draft.route.closed
 
 
 def _owed_passed_on(draft: Draft) -> bool:
@@ -326,17 +335,18 @@ def _owed_passed_on(draft: Draft) -> bool:
 
 
 def _owed_nobody(draft: Draft) -> bool:
-    return _owed(draft) and draft.conversation.phase is Phase.BOT
+    return _owed(draft) and draft.conversation.phase is BOT
 
 
 def _recalls(draft: Draft) -> bool:
     """Returns whether what is said is kept for a bot. A tracked conversation has none of ours."""
-    return draft.step.verdict is Verdict.ACCEPTED and not draft.conversation.tracked
+    return draft.step.verdict is _ACCEPTED and not draft.conversation.tracked
 
 
 def _has_been_human(conversation: Conversation) -> bool:
     """Returns whether a human is here, or was, and no bot has spoken since."""
-    return conversation.phase is Phase.HUMAN or conversation.passed_on
+    phase = conversation.phase
+    return phase is HUMAN or (phase is QUEUED and conversation.passed_on)
 
 
 def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
@@ -349,27 +359,27 @@ def _offer_pointless(draft: Draft) -> bool:
     offer = known.offer
     if offer is None:
         return False
-    has_become_human = known.phase is Phase.HUMAN and draft.before.phase is not Phase.HUMAN
+    has_become_human = known.phase is HUMAN and draft.before.phase is not HUMAN
     is_here = any(
         human.person == offer.to or human.representative.name == offer.name
         for human in known.humans
     )
-    return known.phase is Phase.BOT or has_become_human or is_here
+    return known.phase is BOT or has_become_human or is_here
 
 
 def _survey_over(draft: Draft) -> bool:
     survey = draft.conversation.survey
     if survey is None or not survey.words or draft.before.survey is not survey:
         return False
-    said = Effect.BOT_MESSAGE in draft.step.effects or isinstance(draft.event, FromUser)
-    return said or draft.conversation.phase is not Phase.BOT
+    said = _BOT_MESSAGE in draft.step.effects or isinstance(draft.event, FromUser)
+    return said or draft.conversation.phase is not BOT
 
 
 def _desk_looks_on(draft: Draft) -> bool:
     called, before = draft.conversation.called, draft.before
     if called is None or called.chat is None or called.kind not in draft.policy.threads:
         return False
-    is_moved = (before.phase is Phase.HUMAN) != (draft.conversation.phase is Phase.HUMAN)
+    is_moved = (before.phase is HUMAN) != (draft.conversation.phase is HUMAN)
     return is_moved or _names(before) != _names(draft.conversation)
 
 
@@ -383,12 +393,12 @@ def _slots_over(draft: Draft) -> bool:
 
 
 def _wait_over(draft: Draft) -> bool:
-    return draft.before.phase is Phase.QUEUED and draft.conversation.phase is not Phase.QUEUED
+    return draft.before.phase is QUEUED and draft.conversation.phase is not QUEUED
 
 
 def _measured(draft: Draft) -> bool:
     """Returns whether the reports count it. What was heard before is counted already."""
-    is_counted = draft.step.verdict in _MEASURED or Effect.MESSAGE in draft.step.effects
+    is_counted = draft.step.verdict in _MEASURED or _MESSAGE in draft.step.effects
     return bool(draft.released) or (is_counted and draft.event.heard_by is None)
 
 
@@ -416,7 +426,7 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.HELD: _held,
     Condition.HUMAN_WAITS: _human_waits,
     Condition.HUMAN_WAITED: _human_waited,
-    Condition.JOINING: lambda draft: Effect.JOIN in draft.step.effects,
+    Condition.JOINING: lambda draft: _JOIN in draft.step.effects,
     Condition.STALE: lambda draft: not _is_timely(draft),
     Condition.BOT_SPEAKS: _bot_speaks,
     Condition.BOT_WITHOUT_DESK: lambda draft: (

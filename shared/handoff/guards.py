@@ -59,19 +59,11 @@ from shared.schemas.representative import RepresentativeType
 SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
 
 _Guard = Callable[[Conversation, Event, Policy], bool]
-_GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
+GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
 WRITES = FromUser | HumanRequested  # what the customer does on the channel where they are
 OWN_ACTS = WRITES | Subscribed | Unsubscribed
 _NAMES_A_HUMAN = HumanJoined | Claim | HumanMessage | HumanReacted | HumanLeft | Transfer | TakeOver
-
-
-def holds(
-    guard: Guard, conversation: Conversation, event: Event, now: datetime, policy: Policy
-) -> bool:
-    if guard in OF_TIME:
-        return OF_TIME[guard](conversation, event, now, policy)
-    return GUARDS[guard](conversation, event, policy)
 
 
 def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -131,9 +123,9 @@ def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
 def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
     """A request happens when it is asked. A template may be sent at any time."""
     asked = event.occurred_at
-    if isinstance(event, Said) and event.is_template:
+    if event.fact or asked is None or (isinstance(event, Said) and event.is_template):
         return False
-    return not event.fact and asked is not None and policy.is_outside_window(conversation, asked)
+    return policy.is_outside_window(conversation, asked)
 
 
 def _gone(conversation: Conversation, event: Event, _: Policy) -> bool:
@@ -141,7 +133,7 @@ def _gone(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    is_asked = isinstance(event, Said) and event.is_template and not event.fact
+    is_asked = not event.fact and isinstance(event, Said) and event.is_template
     return is_asked and not policy.of(conversation.platform).templates
 
 
@@ -639,7 +631,7 @@ GUARDS: Mapping[Guard, _Guard] = {
 }
 # These depend on the time of the decision, not on when something happened: whether a desk is open
 # now, whether the platform would take another survey, how many turns the bot has had lately.
-OF_TIME: Mapping[Guard, _GuardOfTime] = {
+OF_TIME: Mapping[Guard, GuardOfTime] = {
     Guard.MAY_REACT: _may_react,
     Guard.CLOSED: _closed,
     Guard.HEARD_CLOSED: lambda known, event, now, policy: (
@@ -667,3 +659,11 @@ OF_TIME: Mapping[Guard, _GuardOfTime] = {
         policy.standing(conversation, now).closed
     ),
 }
+
+
+def as_of_time(guard: Guard) -> GuardOfTime:
+    """Returns what a guard asks, of either mapping."""
+    if guard in OF_TIME:
+        return OF_TIME[guard]
+    asks = GUARDS[guard]
+    return lambda conversation, event, _, policy: asks(conversation, event, policy)

@@ -25,6 +25,7 @@ and the duration when it ends, so the difference is what is open.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from shared.measures.messages import (
@@ -97,30 +98,26 @@ def measure(
     waited for the customer and are sent with the event. `rated` is the answer to the survey of
     `before`.
     """
-    stopwatch = Stopwatch(after, before.progress or _WITHOUT, moment(event, now))
+    stopwatch = Stopwatch(after, before.progress, event.source, now, event.occurred_at)
     messages = _messages(stopwatch, before, after, event, said, written, late, released)
-    exchanged = 0
-    for one in messages:
-        exchanged += one.name is not Name.BOT_MESSAGE
+    exchanged = len([one for one in messages if one.name is not Name.BOT_MESSAGE])
     found = (
         _of_late_words(stopwatch, event, said)
         if late
         else _measures(stopwatch, before, after, event, said, exchanged)
     )
-    measures = (*_of_released_words(stopwatch, before, released), *found)
+    measures = (*_of_released_words(stopwatch, before, released), *found) if released else (*found,)
     if rated is not None and before.survey is not None:
         measures = (*measures, *stopwatch.rated(before.survey, rated))
     uncounted = with_messages(after.uncounted, messages, now) if messages else after.uncounted
     if measures or len(uncounted) > MOST_ROWS or isinstance(event, CountDue):
         measures, uncounted = (*measures, *measures_of(uncounted)), {}
-    progress = stopwatch.progress
-    return Measured(None if progress == _WITHOUT else progress, measures, uncounted)
+    return Measured(stopwatch.progress, measures, uncounted)
 
 
 def close(conversation: Conversation, name: Name, now: datetime) -> Measured:
     """Returns what is measured when a handoff ends because its conversation is linked or erased."""
-    at = Moment(source=conversation.id, accepted_at=now)
-    stopwatch = Stopwatch(conversation, conversation.progress or _WITHOUT, at)
+    stopwatch = Stopwatch(conversation, conversation.progress, conversation.id, now)
     frames = [stopwatch.handled(human) for human in conversation.humans]
     measures = (*frames, *stopwatch.end(Name.LEFT if _had_human(conversation) else name))
     return Measured(None, measures)
@@ -225,7 +222,7 @@ def _of_released_words(
     for who in humans:
         if before.present(who):
             yield from watch.human_spoke(who.name)
-        elif watch.progress.ended is not None:
+        elif watch.ended is not None:
             yield from watch.human_spoke_late(who.name)
 
 
@@ -278,27 +275,57 @@ def _ending(before: Conversation, event: Event) -> Name:
 class Stopwatch:
     """The clocks of one conversation while one event is measured.
 
-    Methods yield measures and update `progress`.
+    Methods yield measures and update the clocks, which are as in Progress.
     """
 
-    def __init__(self, conversation: Conversation, progress: Progress, now: Moment) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        progress: Progress | None,
+        source: str,
+        now: datetime,
+        occurred_at: datetime | None = None,
+    ) -> None:
         self._conversation = conversation
-        self._now = now
-        self.progress = progress
+        self._source, self._accepted_at, self._occurred_at = source, now, occurred_at
+        self._before = known = progress or _WITHOUT
+        self.visit, self.handoff, self.ended = known.visit, known.handoff, known.ended
+        self.turn, self.turn_desk = known.turn, known.turn_desk
+
+    @property
+    def progress(self) -> Progress | None:
+        """The clocks as they are now, None if none runs."""
+        progress = self._before.model_copy(
+            update={
+                "visit": self.visit,
+                "handoff": self.handoff,
+                "turn": self.turn,
+                "turn_desk": self.turn_desk,
+                "ended": self.ended,
+            }
+        )
+        return progress if self.visit or self.handoff or progress != _WITHOUT else None
+
+    @cached_property
+    def _now(self) -> Moment:
+        """When the event happened. Most events are measured without it."""
+        return Moment(
+            source=self._source, accepted_at=self._accepted_at, occurred_at=self._occurred_at
+        )
 
     def customer_spoke(self) -> Iterator[Measure]:
         """A message after VISIT_ENDS_AFTER without one begins a new conversation.
 
         It counts as handed off if a handoff is active.
         """
-        now, visit = self._now.accepted_at, self.progress.visit
+        now, visit = self._accepted_at, self.visit
         if visit is None or now - visit.latest_at >= VISIT_ENDS_AFTER:
             visit = Visit(began_at=now, latest_at=now, channel=self._conversation.platform)
             yield Measure(name=Name.CONVERSATION, at=now, channel=visit.channel)
-            if self.progress.handoff is not None:
+            if self.handoff is not None:
                 visit = visit.model_copy(update={"handed_off": True})
                 yield Measure(name=Name.HANDED_OFF, at=now, channel=visit.channel)
-        self._set(visit=visit.model_copy(update={"latest_at": now}))
+        self.visit = visit.model_copy(update={"latest_at": now})
 
     def begin(self, asked: str | None, reason: str = "") -> Iterator[Measure]:
         """A handoff begins: by a request to the desk `asked` for a reason, or for None by a human
@@ -306,7 +333,7 @@ class Stopwatch:
 
         Without a request, it may continue the handoff that ended last.
         """
-        now, ended = self._now.accepted_at, self.progress.ended
+        now, ended = self._accepted_at, self.ended
         if (
             asked is None
             and ended is not None
@@ -318,26 +345,26 @@ class Stopwatch:
             requested = None if asked is None else self._now
             channel = self._conversation.platform
             handoff = Handoff(requested=requested, began_at=now, desk=asked or "", channel=channel)
-            self._set(handoff=handoff, ended=None)
+            self.handoff, self.ended = handoff, None
             begun = self._of_handoff(Name.UNASKED if asked is None else Name.REQUESTED)
             yield begun.model_copy(update={"of": counted_reason(reason)}) if reason else begun
         yield from self._handed_off()
 
     def _handed_off(self) -> Iterator[Measure]:
         """Counts the conversation as handed off, once."""
-        now, visit = self._now.accepted_at, self.progress.visit
+        now, visit = self._accepted_at, self.visit
         if visit is not None and not visit.handed_off and now - visit.latest_at < VISIT_ENDS_AFTER:
-            self._set(visit=visit.model_copy(update={"handed_off": True}))
+            self.visit = visit.model_copy(update={"handed_off": True})
             yield Measure(
                 name=Name.HANDED_OFF, at=visit.began_at, channel=visit.channel or self._channel
             )
 
     def joined(self, human: Participant) -> Iterator[Measure]:
         """The first human joins the handoff."""
-        handoff = self.progress.handoff
+        handoff = self.handoff
         if handoff is not None and not handoff.joined:
             agent = human.representative.name
-            self._set(handoff=handoff.model_copy(update={"joined": True}))
+            self.handoff = handoff.model_copy(update={"joined": True})
             yield self._of_handoff(Name.JOINED)
             yield self._by(Name.TAKEN, handoff.began_at, agent)
             if handoff.requested is not None:
@@ -376,7 +403,7 @@ class Stopwatch:
         """Returns the desk that has the customer, empty where the bot has them. A late message is
         of the handoff that has ended.
         """
-        ended = self.progress.ended
+        ended = self.ended
         if late and ended is not None:
             return ended.handoff.desk
         if before.phase is after.phase is Phase.BOT:
@@ -386,28 +413,28 @@ class Stopwatch:
 
     def exchanged(self, number: int) -> None:
         """The customer and humans have written so many messages more in the handoff."""
-        handoff = self.progress.handoff
+        handoff = self.handoff
         if handoff is not None:
             more = handoff.messages + number
-            self._set(handoff=handoff.model_copy(update={"messages": more}))
+            self.handoff = handoff.model_copy(update={"messages": more})
 
     def _exchanged(self, number: int = 1) -> Iterator[Measure]:
         """Yields how many messages the handoff took, if a human joined it."""
-        handoff = self.progress.handoff
+        handoff = self.handoff
         if handoff is not None and handoff.joined:
             measure = self._of_handoff(Name.EXCHANGED, number)
             yield measure.model_copy(update={"size": handoff.messages})
 
     def acted(self, name: Name, agent: str, number: int = 1) -> Measure:
         """Returns what a person did with the conversation, at the desk that has it."""
-        now, desk = self._now.accepted_at, self._desk_now
+        now, desk = self._accepted_at, self._desk_now
         return self._by(name, now, agent, desk=desk).model_copy(update={"number": number})
 
     def asked_survey(self, survey: Survey) -> Iterator[Measure]:
         """The customer is asked how satisfied they are, once in a handoff."""
-        handoff = self.progress.handoff
+        handoff = self.handoff
         if handoff is not None:
-            self._set(handoff=handoff.model_copy(update={"surveyed": True}))
+            self.handoff = handoff.model_copy(update={"surveyed": True})
         yield self._of_survey(Name.SURVEYED, survey)
 
     def rated(self, survey: Survey, rating: int) -> Iterator[Measure]:
@@ -431,25 +458,24 @@ class Stopwatch:
 
         A `late` one answers only what was asked before it was written.
         """
-        handoff, turn = self.progress.handoff, self.progress.turn
+        handoff, turn = self.handoff, self.turn
         if handoff is not None and not (handoff.spoke or late):
-            handoff = handoff.model_copy(update={"spoke": True})
-            self._set(handoff=handoff)
+            self.handoff = handoff = handoff.model_copy(update={"spoke": True})
         requested = handoff.requested if handoff is not None and not handoff.responded else None
         if (
             handoff is not None
             and requested is not None
             and (not late or requested.was_before(self._now))
         ):
-            self._set(handoff=handoff.model_copy(update={"responded": True}))
+            self.handoff = handoff.model_copy(update={"responded": True})
             yield self._of_handoff(Name.RESPONDED)
             yield self._timed(Name.FIRST_RESPONSE, requested, agent)
         if turn is not None and (not late or turn.was_before(self._now)):
             yield self._of_turn(Name.ANSWERED, turn)
             seconds, channel = turn.seconds_until(self._now), platform_of(turn.source)
-            desk = self.progress.turn_desk
+            desk = self.turn_desk
             yield self._by(Name.RESPONSE, turn.accepted_at, agent, seconds, channel, desk)
-            self._set(turn=None, turn_desk=None)
+            self.turn, self.turn_desk = None, None
 
     def human_spoke_late(self, agent: str) -> Iterator[Measure]:
         """Measures a human's stale message.
@@ -457,12 +483,12 @@ class Stopwatch:
         If the handoff has ended, what the message answers is no longer counted as without an
         answer. The handoff's outcome is unchanged.
         """
-        ended = self.progress.ended
+        ended = self.ended
         if ended is None:
             yield from self.human_spoke(agent, late=True)
             self.exchanged(1)
             return
-        self._set(handoff=ended.handoff, turn=ended.turn, turn_desk=ended.turn_desk)
+        self.handoff, self.turn, self.turn_desk = ended.handoff, ended.turn, ended.turn_desk
         before = tuple(self._without(-1))
         answers = tuple(self.human_spoke(agent, late=True))
         if answers:
@@ -470,25 +496,23 @@ class Stopwatch:
         yield from tuple(self._exchanged(-1))
         self.exchanged(1)
         yield from tuple(self._exchanged())
-        running = ("handoff", "turn", "turn_desk")
-        answered = {name: getattr(self.progress, name) for name in running}
-        self._set(**dict.fromkeys(running), ended=ended.model_copy(update=answered))
+        answered = {"handoff": self.handoff, "turn": self.turn, "turn_desk": self.turn_desk}
+        self.ended = ended.model_copy(update=answered)
+        self.handoff, self.turn, self.turn_desk = None, None, None
 
     def bot_spoke(self) -> None:
         """After a bot has spoken, no human continues the ended handoff."""
-        if self.progress.ended is not None:
-            self._set(
-                ended=self.progress.ended.model_copy(update={"may_go_on": False, "asked": None})
-            )
+        if self.ended is not None:
+            self.ended = self.ended.model_copy(update={"may_go_on": False, "asked": None})
 
     def begin_turn(self) -> Iterator[Measure]:
         """Starts a turn.
 
         Several messages before a human's next one are one turn, timed from the first.
         """
-        if self.progress.turn is None:
+        if self.turn is None:
             desk = self._desk_now
-            self._set(turn=self._now, turn_desk=None if desk == self._desk else desk)
+            self.turn, self.turn_desk = self._now, None if desk == self._desk else desk
             yield self._of_turn(Name.TURN, self._now)
 
     def asked_in_the_gap(self) -> None:
@@ -496,43 +520,42 @@ class Stopwatch:
 
         It becomes a turn only if a colleague continues the handoff before a bot answers.
         """
-        ended = self.progress.ended
+        ended = self.ended
         if ended is not None and ended.may_go_on and ended.asked is None:
-            self._set(ended=ended.model_copy(update={"asked": self._now}))
+            self.ended = ended.model_copy(update={"asked": self._now})
 
     def end(self, name: Name) -> Iterator[Measure]:
         """The handoff ends with the outcome `name`.
 
         Requests and turns without an answer are counted as such.
         """
-        handoff, turn = self.progress.handoff, self.progress.turn
+        handoff, turn = self.handoff, self.turn
         yield from self._without()
         if handoff is not None:
             yield self._of_handoff(name)
             yield from self._exchanged()
-            at, left = self._now.accepted_at, name is Name.LEFT
-            desk = self.progress.turn_desk
-            ended = Ended(handoff=handoff, at=at, turn=turn, turn_desk=desk, may_go_on=left)
-            self._set(ended=ended)
-        self._set(handoff=None, turn=None, turn_desk=None)
+            at, left = self._accepted_at, name is Name.LEFT
+            desk = self.turn_desk
+            self.ended = Ended(handoff=handoff, at=at, turn=turn, turn_desk=desk, may_go_on=left)
+        self.handoff, self.turn, self.turn_desk = None, None, None
 
     def _go_on(self, ended: Ended) -> Iterator[Measure]:
         """Takes back what was counted at the end of the handoff.
 
         The customer's message since then begins a turn.
         """
-        running = {"handoff": ended.handoff, "turn": ended.turn, "turn_desk": ended.turn_desk}
-        self._set(**running, ended=None)
+        self.handoff, self.turn, self.turn_desk = ended.handoff, ended.turn, ended.turn_desk
+        self.ended = None
         yield self._of_handoff(Name.LEFT, -1)
         yield from self._exchanged(-1)
         yield from self._without(-1)
         if ended.turn is None and ended.asked is not None:
-            self._set(turn=ended.asked)
+            self.turn = ended.asked
             yield self._of_turn(Name.TURN, ended.asked)
 
     def _without(self, number: int = 1) -> Iterator[Measure]:
         """Yields what remains without an answer if the handoff ends now."""
-        handoff, turn = self.progress.handoff, self.progress.turn
+        handoff, turn = self.handoff, self.turn
         if turn is not None:
             yield self._of_turn(Name.UNANSWERED, turn, number)
         if handoff is not None and handoff.requested is not None and not handoff.responded:
@@ -544,13 +567,13 @@ class Stopwatch:
 
         Its measures count there, also if the customer writes elsewhere now.
         """
-        handoff = self.progress.handoff
+        handoff = self.handoff
         return (handoff.channel if handoff else "") or self._conversation.platform
 
     @property
     def _desk(self) -> str:
         """The desk at which the handoff began."""
-        return self.progress.handoff.desk if self.progress.handoff else ""
+        return self.handoff.desk if self.handoff else ""
 
     @property
     def _desk_now(self) -> str:
@@ -558,12 +581,9 @@ class Stopwatch:
         request = self._conversation.request
         return (request.desk if request else None) or self._desk
 
-    def _set(self, **update: object) -> None:
-        self.progress = self.progress.model_copy(update=update)
-
     def _of_turn(self, name: Name, turn: Moment, number: int = 1) -> Measure:
         channel = platform_of(turn.source)
-        desk = self._desk if self.progress.turn_desk is None else self.progress.turn_desk
+        desk = self._desk if self.turn_desk is None else self.turn_desk
         return Measure(name=name, at=turn.accepted_at, channel=channel, desk=desk, number=number)
 
     def _of_handoff(self, name: Name, number: int = 1) -> Measure:
@@ -571,7 +591,7 @@ class Stopwatch:
 
         Its beginning and end count in the same quarter, so that their difference is what is open.
         """
-        handoff = self.progress.handoff
+        handoff = self.handoff
         if handoff is None:
             raise ValueError(f"{name} without a handoff")
         return Measure(

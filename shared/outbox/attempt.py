@@ -219,8 +219,12 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         raise TypeError(f"a {command.kind} is no platform's")  # `desks` calls desks
     platform = ports.platforms.get(platform_of(command.shown_in(entry.conversation)))
     form = _notice(command) if isinstance(command, SendEvent) and command.notice else command
-    if isinstance(form, SendMessage) and form.content.file is not None:
-        form = with_link(ports, entry, form, form.content.file)
+    waits = await _file_is_away(ports, entry, form)
+    if waits is not None:
+        return waits
+    file = form.content.file if isinstance(form, SendMessage) else None
+    if isinstance(form, SendMessage) and file is not None:
+        form = with_link(ports, entry, form, file)
     if isinstance(form, SendMessage | SendReaction) and form.about is not None:
         form = await _with_their_id(ports, entry, form)
     call = platform.call(form) if platform else None
@@ -232,9 +236,22 @@ async def _send(ports: Ports, entry: JournalEntry, command: Command) -> Result:
         return result
     if result.outcome is not Outcome.DONE:
         said = f"HTTP {answer.status} {platform.refusal(answer) or ''}".strip()
-        return replace(result, fault=said)
+        refused = result.outcome is Outcome.PERMANENT
+        waits = await _file_is_away(ports, entry, command) if refused else None
+        return waits or replace(result, fault=said)
     accepted = time_of(answer) if platform.capabilities.floor else None
     return replace(result, native_id=platform.sent_id(form, answer), accepted_at=accepted)
+
+
+async def _file_is_away(ports: Ports, entry: JournalEntry, command: Command) -> Result | None:
+    """Returns the result of a try of a message whose file cannot be had now, None for any other."""
+    file = command.content.file if isinstance(command, SendMessage) else None
+    if file is None or file.source_id is None or file.native_id is not None:
+        return None
+    # imported here: functions that deliver in place work no line with files
+    from shared.outbox.desk_files import away
+
+    return await away(ports, entry, file)
 
 
 async def _with_their_id(

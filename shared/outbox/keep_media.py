@@ -1,4 +1,4 @@
-"""Copies a file of a customer's message to where Baton keeps files: platforms forget them."""
+"""Copies a file of a message to where Baton keeps files: platforms forget them, or are away."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,14 +20,18 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 async def keep_media(ports: Ports, entry: JournalEntry, command: KeepMedia) -> Result:
-    """Returns once the file is kept, or was before.
+    return await keep(ports, entry, command.index)
+
+
+async def keep(ports: Ports, entry: JournalEntry, index: int) -> Result:
+    """Returns once a file of a message is kept, or was before.
 
     Raises the errors of Source.open, TooLarge, Unavailable.
     """
     store, files = ports.media_store, attachments_of(entry)
-    if store is None or command.index >= len(files):
+    if store is None or index >= len(files):
         return Result(Outcome.PERMANENT, "nothing keeps files, or the message has none")
-    name, file = MediaName(entry.conversation, entry.id, command.index), files[command.index]
+    name, file = MediaName(entry.conversation, entry.id, index), files[index]
     if await _is_kept(store, kept_name(name)):
         return Result(Outcome.DONE)
     try:

@@ -209,6 +209,11 @@ class Content(Theirs):
         names = {name for field in cls.model_fields for name in (field, to_camel(field))}
         return cls.model_validate({name: one for name, one in given.items() if name in names})
 
+    @staticmethod
+    def of_fact(text: str) -> "Content":
+        """Returns words that were said already, so that no rule for them can be checked."""
+        return _NOTHING_SAID.model_copy(update={"text": text})
+
     @property
     def shown(self) -> JsonObject:
         """Returns it in Business Messages form, without what a newer version stored with it."""
@@ -256,3 +261,6 @@ class Content(Theirs):
                 upload=file.upload,
             ),
         )
+
+
+_NOTHING_SAID = Content.model_construct()

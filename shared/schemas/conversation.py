@@ -564,7 +564,9 @@ class Conversation(Stored):
         """Returns whether events of `source` are the customer's own, and not a desk's echo of
         them.
         """
-        return source in (self.id, self.channel) or any(one.id == source for one in self.elsewhere)
+        if source in (self.id, self.speaks_on):
+            return True
+        return any(one.id == source for one in self.elsewhere)
 
     def is_past(self, source: str) -> bool:
         """Returns whether `source` is a desk chat of an ended handoff none of whose agents is
@@ -636,7 +638,7 @@ class Conversation(Stored):
 
     def present(self, representative: Representative) -> Participant | None:
         """Returns the participant of that name, or None if they are not present."""
-        return next(
-            (human for human in self.humans if human.representative.name == representative.name),
-            None,
-        )
+        for human in self.humans:
+            if human.representative.name == representative.name:
+                return human
+        return None

@@ -11,6 +11,7 @@ import hashlib
 import re
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
@@ -125,7 +126,12 @@ def time_or_none(value: object) -> datetime | None:
 
 def format_time(value: datetime) -> str:
     """Returns RFC 3339 in UTC with exactly six fractional digits, so that texts sort like times."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(4096)  # an instance writes each time of a conversation with every event
+def _utc_text(value: datetime) -> str:
+    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 Time = Annotated[

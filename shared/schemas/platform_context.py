@@ -28,5 +28,7 @@ class PlatformContext(Stored):
     sender_name: str | None = None
 
     def with_news(self, news: Self) -> Self:
-        """Returns the context with what another event says of it."""
+        """Returns the context with what another event says of it; itself where that is no news."""
+        if news == self:
+            return self
         return self.model_copy(update=news.model_dump(exclude_none=True))

@@ -45,12 +45,11 @@ class PubsubPublisher:
         tracing.count("publish")
         name = f"{self._topics}{topic.removeprefix(PREFIX)}"
         message = {"data": body, "ordering_key": ordering_key, "attributes": _attributes()}
-        metadata = (routing("topic", name),)
         try:
             await self._connected()(
                 _request()(topic=name, messages=[message]),
                 timeout=TIMEOUT_SECONDS,
-                metadata=metadata,
+                metadata=_metadata(name),
             )
         except grpc.aio.AioRpcError as error:
             cause = error.code().name
@@ -78,6 +77,11 @@ class PubsubPublisher:
                 "/google.pubsub.v1.Publisher/Publish", _request().SerializeToString
             )
         return self._publish
+
+
+@cache
+def _metadata(topic: str) -> Any:
+    return grpc.aio.Metadata(routing("topic", topic))
 
 
 def _attributes() -> dict[str, str]:

@@ -209,13 +209,13 @@ def starts(plan: Plan) -> dict[str, list[float]]:
 
 
 def operations(kind: str, plan: Plan) -> Counter[str]:
-    """RPCs and document operations of so many warm events, taken and delivered: with delivery
-    running beside.
+    """RPCs and document operations of so many warm events, taken and delivered as deployed: in
+    place, with `deliver_outbox` beside for what is left. The costs are those of this way.
     """
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(emulators())
         counting = stack.enter_context(proxy(pair))
-        receive = stack.enter_context(serve(baton(kind), counting.emulators))
+        receive = stack.enter_context(serve(baton(kind, settings={}), counting.emulators))
         deliver = stack.enter_context(serve(baton(function="deliver_outbox"), counting.emulators))
         pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox")
         for number in range(5):

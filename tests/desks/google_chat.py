@@ -1,35 +1,30 @@
-"""Google Chat for the contract suite: the simulated Chat over HTTP. Its events come through
-Pub/Sub, which repeats what is not taken.
+"""Google Chat for the contract suite: the simulated Chat over HTTP, and what Google's own library
+says of each call.
 """
 
 import asyncio
 import json
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import jwt
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from infra.local.applications import application
-from infra.local.simulators.google_chat import APP, Json, Member, SimulatedChat
+from infra.local.simulators.faults import Faults
+from infra.local.simulators.google_chat import Member
+from infra.local.simulators.google_chat_app import PREFIX, GoogleChatSimulator
+from infra.local.simulators.platform_store import PlatformStore
 from shared.schemas.http import Answer, Request
 from tests.desks.simulator import JANE, TOM, Act, Refusal
 from tests.served import Served
-from tests.unit.google_accounts import certificate, key
+from tests.unit.google_accounts import key
 from tests.vendors.google_chat import judge_call
 
 PEOPLE = {name: Member(name, f"{name.lower()}@example.com", ord(name[0])) for name in (JANE, TOM)}
 AUDIENCE, PUSH = "123456789012", "push@acme.iam.gserviceaccount.com"
 CUSTOMER, OVER = "*Customer:* ", "This conversation is over."
 UNSEEN = "\u2060"
-METHODS = ["GET", "POST", "PATCH", "DELETE"]
-PAUSE = 0.02  # seconds; Pub/Sub itself waits ten
 
 
 class GoogleChat:
@@ -37,21 +32,21 @@ class GoogleChat:
     acts = frozenset({Act.JOIN, Act.LEAVE, Act.DECLINE, Act.DELETE, Act.RENAME})
 
     async def start(self, webhooks: str) -> None:
-        self._webhooks = f"{webhooks}/google_chat"
-        self.chat = SimulatedChat(wrapped=True, tell=self._post_all)
-        self._server = Served(application([Route("/{path:path}", self._answer, methods=METHODS)]))
+        store, door = PlatformStore(":memory:"), f"{webhooks}/google_chat"
+        self._simulator = GoogleChatSimulator(store, door, AUDIENCE, PUSH, judge=judge_call)
+        self.chat = self._simulator.chat
+        self._server = Served(self._simulator)
         await self._server.__aenter__()
-        self._posting = set[asyncio.Task[None]]()
+        self._posting = asyncio.create_task(self._simulator.post_webhooks())
         self._people = dict(PEOPLE)
 
     async def stop(self) -> None:
-        for one in self._posting:
-            one.cancel()
+        self._posting.cancel()
         await self._server.__aexit__(None, None, None)
 
     def settings(self) -> Mapping[str, str]:
         return {
-            "GOOGLE_CHAT_API_URL": self._server.url,
+            "GOOGLE_CHAT_API_URL": f"{self._server.url}{PREFIX}",
             "GOOGLE_CHAT_AUTH": "bearer:token",
             "GOOGLE_CHAT_AUDIENCE": AUDIENCE,
             "GOOGLE_CHAT_PUSH_ACCOUNT": PUSH,
@@ -64,11 +59,7 @@ class GoogleChat:
         return None
 
     async def chats(self) -> Sequence[str]:
-        return [
-            one.removeprefix("spaces/").replace("/threads/", "~")
-            for one in self.chat.threads()
-            if self.chat.shown(one)[0]["sender"] == APP
-        ]
+        return self._simulator.threads()
 
     async def is_open(self, chat: str) -> bool:
         return bool(self.chat.buttons(thread_of(chat)))
@@ -107,8 +98,12 @@ class GoogleChat:
         raise NotImplementedError("nothing tells an app that a thread was deleted")
 
     async def reported(self) -> None:
-        while any(not one.done() for one in self._posting):
+        while self._simulator.store.webhooks(1):
             await asyncio.sleep(0.005)
+
+    def fails(self, always: bool) -> None:
+        """Answers every call with an error, or no call."""
+        self._simulator.faults = Faults(server_error=float(always))
 
     def refusal(self, kind: Refusal, seconds: int = 1) -> Answer:
         code, status = {
@@ -123,35 +118,10 @@ class GoogleChat:
 
     def strange(self, *, genuine: bool = True) -> Request:
         event = {"type": "APP_SANG", "song": uuid.uuid4().hex, "space": {"name": "spaces/AAAA"}}
-        headers = {"authorization": f"Bearer {_token('google' if genuine else 'stranger')}"}
+        headers = dict(self._simulator.signed(b""))
+        if not genuine:
+            headers["authorization"] = f"Bearer {_forged(headers['authorization'])}"
         return Request("POST", "/google_chat", json.dumps(event).encode(), headers)
-
-    async def _answer(self, request: StarletteRequest) -> Response:
-        query, body = dict(request.query_params), await request.body()
-        if "certs" in request.url.path:
-            return JSONResponse({"google": certificate("google")})
-        status, answer = self.chat.answer(request.method, request.url.path, query, body)
-        if isinstance(answer, bytes):
-            return Response(answer, status)
-        judge_call(request.method, request.url.path, query, body, answer)
-        return JSONResponse(answer, status)
-
-    def _post_all(self) -> None:
-        while self.chat.events:
-            event = self.chat.events.pop(0)
-            before = list(self._posting)
-            self._posting.add(asyncio.create_task(self._post(event, before)))
-
-    async def _post(self, event: Json, before: Sequence[asyncio.Task[None]]) -> None:
-        if before:
-            await asyncio.wait(before)
-        headers = {"authorization": f"Bearer {_token('google')}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            while True:
-                async with session.post(self._webhooks, json=event) as response:
-                    if response.status < 300:
-                        return
-                await asyncio.sleep(PAUSE)
 
 
 def thread_of(chat: str) -> str:
@@ -159,8 +129,8 @@ def thread_of(chat: str) -> str:
     return f"spaces/{space}/threads/{thread}"
 
 
-def _token(signed_by: str) -> str:
-    now = int(time.time())
-    claims = {"iss": "https://accounts.google.com", "aud": AUDIENCE, "email": PUSH}
-    times = {"iat": now, "exp": now + 3600, "email_verified": True}
-    return jwt.encode({**claims, **times}, key(signed_by), "RS256", {"kid": "google"})
+def _forged(bearer: str) -> str:
+    """Returns the same token, signed by somebody else."""
+    token = bearer.removeprefix("Bearer ")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return jwt.encode(claims, key("stranger"), "RS256", jwt.get_unverified_header(token))

@@ -216,6 +216,10 @@ class Homeserver:
                 raise MatrixError(404, "M_NOT_FOUND")
             if method == "GET" and found is not None:
                 return dict(found["content"])
+            if more[0] == "m.room.tombstone" and body["replacement_room"] == room.id:
+                # https://github.com/matrix-org/synapse/pull/5801
+                error = "Tombstone cannot reference the room it was sent in"
+                raise MatrixError(400, "M_UNKNOWN", error)
             return {"event_id": self.puts(room, user, more[0], body)}
         if what in ("send", "redact"):
             return {"event_id": self._once(room, what, more, body, user, device)}

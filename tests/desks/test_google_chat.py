@@ -121,6 +121,44 @@ async def test_who_quotes_a_message_of_the_customer_answers_that_one(world: Worl
     assert words_to_mask(asked) == "Is it late?"
 
 
+async def test_a_file_waits_while_its_desk_cannot_give_it(world: World) -> None:
+    """A channel that gets the file through the link refuses a message whose file is not there."""
+    assert isinstance(world.desk, GoogleChat)
+    chat = await world.hands_over()
+    await press(world, chat, JANE, "Claim")
+    picture = world.desk.chat.attachment(PNG, "image/png", "dog.png")
+    world.desk.fails(True)
+    world.desk.chat.writes(PEOPLE[JANE], thread_of(chat), "", attachment=[picture])
+    await world.desk.reported()
+    await world.passes(120)
+    assert not any("image" in one for one in world.wire.shown)
+    world.desk.fails(False)
+    await world.passes(120)
+    assert ["image" in one for one in world.wire.shown].count(True) == 1
+
+
+async def test_a_link_needs_no_desk_where_files_are_kept(tmp_path: Path) -> None:
+    class Keeping(WithFiles):
+        def settings(self) -> Mapping[str, str]:
+            return {**super().settings(), "MEDIA_BUCKET": (tmp_path / "files").as_uri()}
+
+    async with world_of(Keeping(), str(tmp_path / "2.sqlite")) as world:
+        assert isinstance(world.desk, GoogleChat)
+        chat = await world.hands_over()
+        picture = world.desk.chat.attachment(PNG, "image/png", "dog.png")
+        world.desk.chat.writes(PEOPLE[JANE], thread_of(chat), "", attachment=[picture])
+        await world.settle()
+        link = world.wire.shown[-1]["image"]["contentInfo"]["fileUrl"]
+        world.desk.fails(True)
+        assert world.ports.media_links is not None
+        asked = Request("GET", link.removeprefix(MEDIA))
+        answer = await relay_media(world.ports, world.ports.media_links, asked)
+        assert answer.stream is not None
+        assert b"".join([chunk async for chunk in answer.stream.chunks]) == PNG
+        await answer.stream.close()
+        world.desk.fails(False)
+
+
 async def test_a_file_of_a_person_reaches_the_customer(world: World) -> None:
     assert isinstance(world.desk, GoogleChat)
     chat = await world.hands_over()

@@ -337,8 +337,9 @@ async def world_of(
             **desk.settings(),
         }
         store = InlineStore(store_file)
+        baton = Baton(read_settings(settings))
         ports = replace(
-            Baton(read_settings(settings)).ports,
+            baton.ports,
             store=store,
             publisher=published,
             sender=wire,
@@ -351,4 +352,5 @@ async def world_of(
             webhooks.release()
             await desk.stop()
             await http.close()
+            await baton.close()
             await store.close()

@@ -122,7 +122,8 @@ class Deployment:
         self.http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self.http = await self._stack.enter_async_context(aiohttp.ClientSession())
+        unhurried = aiohttp.ClientTimeout(total=None)  # a pull waits for messages
+        self.http = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=unhurried))
         self._stack.push_async_callback(self._rpc.close)
         self._stack.push_async_callback(self.publisher.close)
         await self._stack.enter_async_context(self.platform)

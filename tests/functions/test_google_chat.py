@@ -3,8 +3,10 @@ channel. The desk's row names no space: a local run has one.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -87,3 +89,23 @@ def test_what_nobody_can_do_there_is_refused(server: LocalServer) -> None:
     thread = thread_of(customer)
     assert acts(server, thread, text="Hi") == 404
     assert acts(server, thread, name="Tom", press="Nobody available at all") == 409
+
+
+def test_a_customers_file_is_a_link_that_opens_and_cannot_be_changed(server: LocalServer) -> None:
+    customer = Customer.on(server, "whatsapp")
+    customer.asks_for_a_person()
+    server.wait_until(lambda: bool(thread_of(customer)))
+    path = f"/sim/whatsapp/customers/{quote(customer.key)}/media?kind=document&filename=a.pdf"
+    sent = server.send("POST", path, b"%PDF-1.7 the bill", {"content-type": "application/pdf"})
+    assert sent.status == 200, sent.body
+    server.wait_until(lambda: bool(links_in(server, thread_of(customer))))
+    (link,) = links_in(server, thread_of(customer))
+    assert server.send("GET", link).body == "%PDF-1.7 the bill"
+    assert (
+        server.send("GET", f"{link[:-2]}{'B' if link[-2] == 'A' else 'A'}{link[-1]}").status == 404
+    )
+
+
+def links_in(server: LocalServer, thread: str) -> list[str]:
+    texts = " ".join(one.get("text", "") for one in messages(server, thread))
+    return re.findall(r"/relay_media/[\w-]+", texts)

@@ -1,7 +1,6 @@
 """People who answer customers in Matrix, with a real client (matrix-nio)."""
 
 import asyncio
-import base64
 import io
 import threading
 import time
@@ -14,17 +13,12 @@ import nio
 
 from infra.local.server import PATIENCE_SECONDS
 from tests.homeserver.server import PASSWORD, Spoken, spoken, user_id
+from tests.homeserver.stored import is_picture
+from tests.kill.story import FIRST_NAP, LONGEST_NAP, PIXEL
 
 T = TypeVar("T")
 SYNC_MILLISECONDS = 10_000
 READ_LIMIT = 200
-# Questions come less often the longer they wait, so that they do not take the processor from what
-# they wait for.
-FIRST_NAP, LONGEST_NAP = 0.05, 0.5
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg=="
-)
 
 
 @dataclass
@@ -104,6 +98,9 @@ class Person:
         body = {"msgtype": kind, "body": name, "url": uploaded.content_uri, "info": info}
         return self._sends(room, body)
 
+    def sends_picture(self, room: str) -> str:
+        return self.sends_file(room, "pixel.png", "image/png", PIXEL)
+
     def types(self, room: str, typing: bool = True) -> None:
         self.do(self.client.room_typing(room, typing, 30_000))
 
@@ -128,6 +125,13 @@ class Person:
     def heard(self, room: str) -> list[str]:
         """Returns the words of others, as a client shows them."""
         return [one.text for one in self.shown(room) if one.sender != self.id]
+
+    def hears(self, room: str, text: str) -> bool:
+        return any(text in one for one in self.heard(room))
+
+    def sees_picture(self, room: str) -> bool:
+        of_others = [one for one in self.shown(room) if one.sender != self.id and is_picture(one)]
+        return any(not one.media or self.downloads(one.media) == PIXEL for one in of_others)
 
     def waits_to_hear(self, room: str, text: str) -> Spoken:
         """Returns the message with this text, once it has come."""

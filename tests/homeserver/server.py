@@ -11,8 +11,8 @@ from infra.local.server import PATIENCE_SECONDS
 from infra.local.settings import MATRIX_SERVER_NAME
 from infra.matrix.synapse import Synapse, environment
 from tests.become import becoming
+from tests.kill.people import PEOPLE
 
-PEOPLE = {"jane": "Jane Doe", "omar": "Omar Haddad", "sue": "Sue Park"}
 PASSWORD = "dev-password"
 WITNESS = "witness"  # an administrator, who is in no room
 

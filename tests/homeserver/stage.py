@@ -17,7 +17,9 @@ from shared.platforms.matrix.names import Homeserver as Names
 from tests.forked import ForkedServer
 from tests.functions.desk import Customer
 from tests.homeserver.person import Person, Signed
-from tests.homeserver.server import PEOPLE, Homeserver, ping
+from tests.homeserver.server import Homeserver, ping
+from tests.kill.people import PEOPLE
+from tests.kill.story import tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class Stage:
 
     def room_of(self, customer: Customer, count: int = 1) -> str:
         """Returns the room of the customer's latest handoff, once there are so many of them."""
-        self.baton.wait_until(lambda: len(self.rooms_of(customer)) >= count)
-        return self.rooms_of(customer)[-1]
+        self.baton.wait_until(lambda: len(self.chats_of(customer)) >= count)
+        return self.chats_of(customer)[-1]
 
-    def rooms_of(self, customer: Customer) -> list[str]:
+    def chats_of(self, customer: Customer) -> list[str]:
         """Returns the rooms that are linked, the oldest first."""
         links = customer.state().get("links", [])
         known = {_conversation(one["room_id"]): one["room_id"] for one in self.homeserver.rooms()}
@@ -46,6 +48,12 @@ class Stage:
         path = f"/_matrix/client/v3/rooms/{quote(room)}/invite?user_id={quote(made[room])}"
         answer = self.homeserver.call("POST", path, {"user_id": person.id}, MATRIX_AS_TOKEN)
         assert answer.status == 200, answer.body
+
+    def leaves_again(self, room: str, name: str) -> None:
+        person = self.person(name)
+        tried(lambda: self.lets_in(room, person))
+        person.joins(room)
+        person.leaves(room)
 
     def retries(self) -> None:
         """Makes the homeserver send what Baton did not take, without waiting 2, 4, 8 ... s."""

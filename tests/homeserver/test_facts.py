@@ -12,9 +12,10 @@ from urllib.parse import quote
 import pytest
 
 from infra.local.server import PATIENCE_SECONDS
-from tests.homeserver.person import PIXEL, Person, Signed
+from tests.homeserver.person import Person, Signed
 from tests.homeserver.probe import AS_TOKEN, HS_TOKEN, Ghost, Probe, registration
 from tests.homeserver.server import Homeserver, ping, spoken
+from tests.kill.story import PIXEL
 
 
 @pytest.fixture(scope="module")

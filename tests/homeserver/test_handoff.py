@@ -11,11 +11,14 @@ from urllib.parse import quote
 
 import pytest
 
+from shared.desks.work import HINTS
 from tests.functions.desk import API, CHANNELS, Customer
-from tests.homeserver.judge import faults
-from tests.homeserver.person import PIXEL, Person
-from tests.homeserver.server import PEOPLE
+from tests.homeserver.person import Person
 from tests.homeserver.stage import Stage
+from tests.homeserver.stored import stored
+from tests.kill.judge import faults
+from tests.kill.people import PEOPLE
+from tests.kill.story import PIXEL
 
 
 def sends_picture(customer: Customer) -> None:
@@ -68,7 +71,7 @@ def served(stage: Stage, customer: Customer, person: Person) -> None:
     person.leaves(room)
     customer.wait_for("BOT")
     customer.server.wait_until_quiet(customer.conversation)
-    assert faults(customer, stage.homeserver, stage.rooms_of(customer)) == []
+    assert faults(customer, stored(stage.homeserver, stage.chats_of(customer))) == []
 
 
 def test_three_customers_on_three_channels_are_served_at_once(stage: Stage) -> None:
@@ -110,7 +113,31 @@ def test_what_a_customer_changes_deletes_and_reacts_to_is_so_in_the_room(stage: 
     stage.baton.wait_until(is_so)
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
+
+
+def test_who_deletes_a_message_hears_that_the_customer_has_it_and_a_reaction_is_taken_back(
+    stage: Stage,
+) -> None:
+    customer, jane = Customer.on(stage.baton, "whatsapp"), stage.person("jane")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    jane.accepts(room)
+    customer.wait_for("HUMAN")
+    said = jane.says(room, "Your card is 4711")
+    waits_for(customer, "Your card is 4711")
+    customer.says("Thank you")
+    reaction = jane.reacts(room, jane.waits_to_hear(room, "Thank you").event, "👍")
+    stage.baton.wait_until(lambda: "👍" in json.dumps(customer.rows(), ensure_ascii=False))
+    before = len(customer.rows())
+    jane.redacts(room, reaction)
+    stage.baton.wait_until(lambda: len(customer.rows()) == before + 1)
+    jane.redacts(room, said)
+    jane.waits_to_hear(room, HINTS["deleted"])
+    assert len(customer.rows()) == before + 1
+    jane.leaves(room)
+    customer.wait_for("BOT")
+    assert jane.heard(room).count(HINTS["deleted"]) == 1
 
 
 def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
@@ -139,6 +166,19 @@ def test_typing_and_receipts_travel_both_ways(stage: Stage) -> None:
     customer.wait_for("BOT")
 
 
+def test_a_room_is_closed_where_its_handoff_is_not_needed_any_more(stage: Stage) -> None:
+    """Somebody answers elsewhere before anybody has come."""
+    customer = Customer.on(stage.baton, "rcs")
+    customer.asks_for_a_person()
+    room = stage.room_of(customer)
+    ben = {"displayName": "Ben"}
+    assert customer.post(":claim", "dev-agent", representative=ben).status == 200
+    customer.server.wait_until_quiet(customer.conversation)
+    events = stage.homeserver.events(room)
+    assert [one["type"] for one in events].count("m.room.tombstone") == 1
+    assert [one for one in customer.journal() if one["outcome"] == "failed"] == []
+
+
 def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> None:
     """The functions are down while Jane writes, so the homeserver sends its transactions again."""
     customer, jane = Customer.on(stage.baton, "rcs"), stage.person("jane")
@@ -155,7 +195,7 @@ def test_what_the_homeserver_repeats_reaches_the_customer_once(stage: Stage) -> 
         waits_for(customer, f"Sentence {number}")
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
 
 
 def test_a_homeserver_that_is_down_gets_all_words_in_order_afterwards(stage: Stage) -> None:
@@ -174,7 +214,7 @@ def test_a_homeserver_that_is_down_gets_all_words_in_order_afterwards(stage: Sta
     assert [text for text in jane.heard(room) if text in words] == words
     jane.leaves(room)
     customer.wait_for("BOT")
-    assert faults(customer, stage.homeserver, [room]) == []
+    assert faults(customer, stored(stage.homeserver, [room])) == []
 
 
 SECRETS = ("my secret", "your secret", "Hi, I have a problem", "Ana")

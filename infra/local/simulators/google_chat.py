@@ -6,8 +6,9 @@ https://developers.google.com/workspace/chat/api/reference/rest/v1/Event
 https://developers.google.com/workspace/events/guides/events-chat
 
 It knows no HTTP: `answer` takes a request apart that somebody else received, and `events` holds
-what is to be sent to the app. A subscription to the space brings every message, an interaction
-only what mentions the app or presses one of its buttons.
+what is to be sent to the app. `keep` stores what it knows, and `restore` takes it up again. A
+subscription to the space brings every message, an interaction only what mentions the app or presses
+one of its buttons.
 """
 
 import base64
@@ -64,10 +65,20 @@ class SimulatedChat:
     events: list[Json] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     tell: Callable[[], object] = lambda: None
+    keep: Callable[[str, str, Any], object] = lambda kind, native, value: None
     _requests: dict[str, str] = field(default_factory=dict)
     _threads: dict[tuple[str, str], str] = field(default_factory=dict)
     _people: dict[str, Json] = field(default_factory=dict)
     _count: int = 0
+
+    def restore(self, kept: Callable[[str], Mapping[str, Any]]) -> None:
+        """Takes up what was kept: `kept` returns the things of a kind by their ids."""
+        self.messages.update(kept("message"))
+        self.files.update({one: base64.b64decode(data) for one, data in kept("file").items()})
+        self._requests.update(kept("request"))
+        self._threads.update({_thread_of(one): name for one, name in kept("thread").items()})
+        self._people.update(kept("person"))
+        self._count = kept("count").get("all", 0)
 
     # What the app calls.
 
@@ -108,8 +119,11 @@ class SimulatedChat:
         )
         if custom is not None:
             message["clientAssignedMessageId"] = custom
+        self._keep(message)
         if "requestId" in query:
-            self._requests[f"{space} {query['requestId']}"] = message["name"]
+            request = f"{space} {query['requestId']}"
+            self._requests[request] = message["name"]
+            self.keep("request", request, message["name"])
         return 200, message
 
     def _thread(self, space: str, option: str | None, asked: object) -> str | None:
@@ -118,7 +132,10 @@ class SimulatedChat:
         key, name = wanted.get("threadKey"), wanted.get("name")
         if option in ("REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD", "REPLY_MESSAGE_OR_FAIL"):
             if key:
-                return self._threads.setdefault((space, key), self._new_thread(space))
+                if (space, key) not in self._threads:
+                    self._threads[space, key] = self._new_thread(space)
+                    self.keep("thread", f"{space} {key}", self._threads[space, key])
+                return self._threads[space, key]
             if any(one["thread"]["name"] == name for one in self.messages.values()):
                 return str(name)
             if option == "REPLY_MESSAGE_OR_FAIL":
@@ -126,12 +143,18 @@ class SimulatedChat:
         return self._new_thread(space)
 
     def _new_thread(self, space: str) -> str:
+        return f"{space}/threads/T{self._next():05}"
+
+    def _next(self) -> int:
         self._count += 1
-        return f"{space}/threads/T{self._count:05}"
+        self.keep("count", "all", self._count)
+        return self._count
+
+    def _keep(self, message: Json) -> None:
+        self.keep("message", message["name"], message)
 
     def _post(self, space: str, thread: str, sender: Json, content: Json) -> Json:
-        self._count += 1
-        name = f"{space}/messages/{thread.rpartition('/')[2]}.M{self._count:05}"
+        name = f"{space}/messages/{thread.rpartition('/')[2]}.M{self._next():05}"
         keys = [key for (_, key), known in self._threads.items() if known == thread]
         self.messages[name] = {
             "name": name,
@@ -163,6 +186,7 @@ class SimulatedChat:
             if MASKS[path] in body:
                 message[MASKS[path]] = body[MASKS[path]]
         message["lastUpdateTime"] = now()
+        self._keep(message)
         self._publish("updated", message)
         return 200, message
 
@@ -176,7 +200,7 @@ class SimulatedChat:
             return _fault(404, "NOT_FOUND")
         if message["sender"] != APP:
             return _fault(403, "PERMISSION_DENIED")
-        del self.messages[message["name"]]
+        self._forget(message)
         return 200, {}
 
     def _member(self, space: str, user: str, query: Mapping[str, str], body: Json) -> Answered:
@@ -228,8 +252,9 @@ class SimulatedChat:
         if mention:
             user = {"type": "USER_MENTION", "startIndex": 0, "length": len(mentioned) - 1}
             content["annotations"] = [{**user, "userMention": {"user": APP, "type": "MENTION"}}]
-        self._people[who.user["name"]] = who.user
+        self._meet(who)
         message = self._post(space, thread, who.user, {**content, **more})
+        self._keep(message)
         if mention:
             self._interact("MESSAGE", who, message)
         return message
@@ -242,6 +267,7 @@ class SimulatedChat:
         """Returns an uploaded file, to be written with a message."""
         resource = base64.b64encode(uuid.uuid4().bytes).decode().replace("+", "A")
         self.files[resource] = data
+        self.keep("file", resource, base64.b64encode(data).decode())
         return {
             "name": f"spaces/AAAA/messages/x/attachments/{uuid.uuid4().hex}",
             "contentName": file_name,
@@ -257,7 +283,7 @@ class SimulatedChat:
 
     def clicks(self, who: Member, thread: str, function: str) -> None:
         """Presses a button by its function, also one that the message shows no more."""
-        self._people[who.user["name"]] = who.user
+        self._meet(who)
         message = self.shown(thread)[0]
         action = {"actionMethodName": function, "parameters": []}
         more = {"action": action, "common": {"invokedFunction": function}}
@@ -267,11 +293,12 @@ class SimulatedChat:
         """Changes a person's message. Only a subscription tells it."""
         message.update(text=text, argumentText=text, lastUpdateTime=now())
         message.pop("annotations", None)
+        self._keep(message)
         self._publish("updated", message)
 
     def deletes(self, message: Json) -> None:
         """Deletes a message, as its writer or an owner of the space may."""
-        del self.messages[message["name"]]
+        self._forget(message)
         self._publish("deleted", {"name": message["name"], "deleteTime": now()})
 
     def adds_the_app(self, who: Member, space: str = "spaces/AAAA") -> None:
@@ -283,6 +310,14 @@ class SimulatedChat:
                 "space": self._space(space),
             }
         )
+
+    def _meet(self, who: Member) -> None:
+        self._people[who.user["name"]] = who.user
+        self.keep("person", who.user["name"], who.user)
+
+    def _forget(self, message: Json) -> None:
+        del self.messages[message["name"]]
+        self.keep("message", message["name"], None)
 
     def _space(self, space: str) -> Json:
         return {"name": space, "displayName": "Support", "type": "ROOM", "spaceType": "SPACE"}
@@ -318,6 +353,11 @@ class SimulatedChat:
     def _tell(self, event: Json) -> None:
         self.events.append(event)
         self.tell()
+
+
+def _thread_of(kept: str) -> tuple[str, str]:
+    space, _, key = kept.partition(" ")
+    return space, key
 
 
 def _pushed(data: Json, attributes: Mapping[str, str]) -> Json:

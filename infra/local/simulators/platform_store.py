@@ -21,6 +21,9 @@ create table if not exists webhooks (seq integer primary key autoincrement, body
 create table if not exists files (
   id text primary key, mime_type text not null, name text, sha256 text not null, at text not null,
   reported integer not null default 0);
+create table if not exists kept (
+  seq integer primary key, kind text not null, id text not null, body text not null,
+  unique (kind, id));
 """
 
 
@@ -142,12 +145,32 @@ class PlatformStore:
         named = "select 1 from files where id = ? and reported"
         return bool(self._db.execute(named, (file,)).fetchall())
 
+    def keep(self, kind: str, native: str, value: Any) -> None:
+        """Stores what the platform knows of one thing, instead of what it knew. None forgets it."""
+        if value is None:
+            self._db.execute("delete from kept where kind = ? and id = ?", (kind, native))
+            return
+        self._db.execute(
+            """insert into kept (kind, id, body) values (?, ?, ?)
+               on conflict (kind, id) do update set body = excluded.body""",
+            (kind, native, json.dumps(value)),
+        )
+
+    def kept(self, kind: str) -> dict[str, Any]:
+        """Returns all things of a kind by their ids, in the order in which they came."""
+        rows = self._db.execute("select id, body from kept where kind = ? order by seq", (kind,))
+        return {native: json.loads(body) for native, body in rows}
+
+    def keeps(self, kind: str, native: str) -> bool:
+        found = self._db.execute("select 1 from kept where kind = ? and id = ?", (kind, native))
+        return bool(found.fetchall())
+
     def enqueue(self, body: dict[str, Any]) -> None:
         self._db.execute("insert into webhooks (body) values (?)", (json.dumps(body),))
 
-    def webhooks(self, limit: int) -> list[tuple[int, str]]:
+    def webhooks(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
         return self._db.execute(
-            "select seq, body from webhooks order by seq limit ?", (limit,)
+            "select seq, body from webhooks where seq > ? order by seq limit ?", (after, limit)
         ).fetchall()
 
     def delivered(self, seq: int) -> None:

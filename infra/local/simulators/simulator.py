@@ -183,8 +183,12 @@ class Simulator(ABC):
             async with session.post(
                 self._webhook_url, data=body.encode(), headers=headers
             ) as response:
-                return response.status < 500 and response.status != 429
+                return self.is_taken(response.status)
         return False
+
+    def is_taken(self, status: int) -> bool:
+        """Returns whether an answer to a webhook means that Baton has it."""
+        return status < 500 and status != 429
 
 
 async def json_of(request: Request) -> dict[str, Any]:

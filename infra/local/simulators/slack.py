@@ -5,17 +5,19 @@ https://docs.slack.dev/reference/methods
 https://docs.slack.dev/apis/events-api
 https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
-It keeps its messages as long as it runs. A customer's key is a thread, `<channel>-<ts>`.
+What it has answered with `ok` is in its file, and there again after it was killed. A customer's key
+is a thread, `<channel>-<ts>`.
 """
 
+import base64
 import contextlib
 import hmac
 import json
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -27,7 +29,8 @@ from starlette.routing import Route
 from infra.local.settings import SLACK_CHANNEL
 from infra.local.simulators.bodies import at, object_of
 from infra.local.simulators.platform_store import PlatformStore
-from infra.local.simulators.simulator import Simulator, json_of
+from infra.local.simulators.simulator import json_of
+from infra.local.simulators.threads import ThreadSimulator
 from shared.schemas.notation import conversation_id
 
 PREFIX = "/sim/slack"
@@ -36,6 +39,8 @@ BOT, BOT_USER = "B0BATON", "U0BATON"
 MOST_A_SECOND = 10  # messages of one channel, with what Slack allows in bursts
 LONGEST_TEXT, LONGEST_CHANGED = 40_000, 4000
 MOST_BLOCKS, PAGE, MOST_IN_A_PAGE = 50, 100, 999
+# https://docs.slack.dev/apis/events-api#retries
+EVENT_PAUSES = (0.0, 60.0, 300.0)
 SCOPES = (
     *("channels:history", "groups:history", "chat:write", "chat:write.customize", "users:read"),
     *("users:read.email", "files:read", "files:write", "reactions:read"),
@@ -81,6 +86,15 @@ class Upload:
     mimetype: str = "application/octet-stream"
     is_deleted: bool = False
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What Slack stores of it, as JSON."""
+        return {**asdict(self), "content": base64.b64encode(self.content).decode()}
+
+    @classmethod
+    def from_kept(cls, kept: dict[str, Any]) -> "Upload":
+        return cls(**{**kept, "content": base64.b64decode(kept["content"])})
+
     def shown(self, base: str) -> dict[str, Any]:
         url = f"{base}/files-pri/{self.id}"
         return {
@@ -109,7 +123,7 @@ class Channel:
         return [one for one in self.messages if root in (one["ts"], one.get("thread_ts"))]
 
 
-class SlackSimulator(Simulator):
+class SlackSimulator(ThreadSimulator):
     prefix, api = PREFIX, "/api/"
 
     def __init__(
@@ -120,13 +134,16 @@ class SlackSimulator(Simulator):
         token: str,
         here: str = "",
         scopes: Sequence[str] = SCOPES,
+        channels: Sequence[str] = (CHANNEL,),
     ) -> None:
         """`here` is the address of this server, which stands in the addresses of files."""
         self._secret, self._token, self._last = secret, token, 0
         self.here, self.scopes, self.unlimited = here, tuple(scopes), False
-        self.channels = {CHANNEL: Channel(CHANNEL)}
-        self.people: dict[str, Person] = {}
-        self.files: dict[str, Upload] = {}
+        self.channels = {channel: Channel(channel) for channel in channels}
+        self.people = {one: Person(**kept) for one, kept in store.kept("person").items()}
+        self.files = {one: Upload.from_kept(kept) for one, kept in store.kept("file").items()}
+        for native, message in sorted(store.kept("message").items()):
+            self.channels[native.partition("-")[0]].messages.append(message)
         super().__init__(store, webhook_url)
 
     def api_routes(self) -> list[Route]:
@@ -154,13 +171,6 @@ class SlackSimulator(Simulator):
             Route("/api/files-pri/{file}/download", self._give_bytes, methods=["GET"]),
         ]
 
-    def customer_routes(self) -> list[Route]:
-        return [
-            Route("/threads", self._threads, methods=["GET"]),
-            Route("/threads/{key}", self._thread, methods=["GET"]),
-            Route("/threads/{key}/people", self._person_acts, methods=["POST"]),
-        ]
-
     def signed(self, body: bytes) -> Mapping[str, str]:
         """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
         stamp = str(int(time.time()))
@@ -179,6 +189,10 @@ class SlackSimulator(Simulator):
 
     def conversation_of(self, key: str) -> str:
         return conversation_id("slack", key)
+
+    def pauses(self, body: str) -> Iterable[float]:
+        """A button press is sent once."""
+        return EVENT_PAUSES if at(object_of(body.encode()), "type") == "event_callback" else ()
 
     async def _post(self, session: aiohttp.ClientSession, body: str) -> bool:
         """Posts an event as JSON, and a button press as a form."""
@@ -201,7 +215,8 @@ class SlackSimulator(Simulator):
             try:
                 given = await self._arguments(request, takes_json)
                 self._authorize(request, scope)
-                answer = {"ok": True, **act(given)}
+                with self.store.whole():
+                    answer = {"ok": True, **act(given)}
             except Refused as refused:
                 answer = refused.answer
                 if answer["error"] == "ratelimited":
@@ -263,6 +278,7 @@ class SlackSimulator(Simulator):
             message.pop("blocks", None)
         message.update({name: given[name] for name in ("blocks", "metadata") if given.get(name)})
         message["edited"] = {"user": BOT_USER, "ts": self._ts()}
+        self._keep(channel, message)
         self._report_change(channel, message, before)
         return {"channel": channel.id, "ts": message["ts"], "text": message["text"]}
 
@@ -343,7 +359,7 @@ class SlackSimulator(Simulator):
         if not given.get("filename") or not length.isdecimal() or length == "0":
             raise Refused("invalid_arguments")
         file = Upload(f"F{uuid.uuid4().hex[:10].upper()}", str(given["filename"]), int(length))
-        self.files[file.id] = file
+        self._keep_file(file)
         return {"upload_url": f"{self.here}{PREFIX}/api/upload/v1/{file.id}", "file_id": file.id}
 
     async def _take_bytes(self, request: Request) -> Response:
@@ -352,6 +368,7 @@ class SlackSimulator(Simulator):
             return PlainTextResponse("bad upload", 400)
         file.content = content
         file.mimetype = request.headers.get("content-type", file.mimetype)
+        self._keep_file(file)
         return PlainTextResponse(f"OK - {len(content)}")
 
     def _complete(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -380,6 +397,7 @@ class SlackSimulator(Simulator):
         if file is None or file.is_deleted:
             raise Refused("file_not_found" if file is None else "file_deleted")
         file.is_deleted, file.content = True, b""
+        self._keep_file(file)
         return {}
 
     async def _give_bytes(self, request: Request) -> Response:
@@ -403,8 +421,10 @@ class SlackSimulator(Simulator):
     def add(self, name: str, email: str | None = None) -> str:
         """Adds a member, and returns their id. A member is known by their name."""
         known = next((one.id for one in self.people.values() if one.name == name), None)
-        id = known or f"U{len(self.people):03d}{name.upper()[:8]}"
+        letters = "".join(filter(str.isalnum, name.upper()))
+        id = known or f"U{len(self.people):03d}{letters[:8]}"
         self.people[id] = Person(id, name, email)
+        self.store.keep("person", id, asdict(self.people[id]))
         return id
 
     def write(
@@ -429,7 +449,7 @@ class SlackSimulator(Simulator):
             **more,
         }
         for file in files:
-            self.files[file.id] = file
+            self._keep_file(file)
         if files:
             shown = [file.shown(f"{self.here}{PREFIX}/api") for file in files]
             message |= {"files": shown, "subtype": "file_share"}
@@ -443,6 +463,7 @@ class SlackSimulator(Simulator):
         before = dict(message)
         message |= {"text": _escaped(text), "blocks": [_rich_text(text)]}
         message["edited"] = {"user": message.get("user"), "ts": self._ts()}
+        self._keep(self.channels[channel], message)
         self._report_change(self.channels[channel], message, before)
 
     def remove(self, channel: str, ts: str) -> None:
@@ -450,6 +471,7 @@ class SlackSimulator(Simulator):
         if message is None:
             raise KeyError(ts)
         self.channels[channel].messages.remove(message)
+        self.store.keep("message", f"{channel}-{ts}", None)
         self._event(
             self.channels[channel],
             {
@@ -512,7 +534,6 @@ class SlackSimulator(Simulator):
         return bool(buttons)
 
     def threads(self) -> list[str]:
-        """Returns the threads that the app has begun, the oldest first."""
         return [
             f"{channel.id}-{one['ts']}"
             for channel in self.channels.values()
@@ -520,36 +541,22 @@ class SlackSimulator(Simulator):
             if one.get("bot_id") == BOT and one.get("thread_ts") is None
         ]
 
-    def messages(self, thread: str) -> list[Message]:
-        channel, _, root = thread.partition("-")
-        return self.channels[channel].thread(root)
+    def messages(self, key: str) -> list[Message]:
+        channel, _, root = key.partition("-")
+        return self.channels[channel].thread(root) if channel in self.channels else []
 
-    async def _threads(self, request: Request) -> Response:
-        return JSONResponse({"threads": self.threads()})
-
-    async def _thread(self, request: Request) -> Response:
-        key = request.path_params["key"]
-        known = key.partition("-")[0] in self.channels
-        return JSONResponse({"messages": self.messages(key) if known else []})
-
-    async def _person_acts(self, request: Request) -> Response:
-        """Lets a person act: `{"name", "text"}`, `{"name", "press": <id of a button>}` or
-        `{"name", "react": <name of an emoji>, "to": <id of a message>}`.
-        """
-        body, key = await json_of(request), request.path_params["key"]
-        if key not in self.threads() or not body.get("name"):
-            return JSONResponse({"error": "There is no such thread, or no name."}, 404)
+    def acts(self, key: str, body: dict[str, Any]) -> bool:
+        """Somebody may also `react`, with the name of an emoji, `to` the id of a message."""
         user = self.add(str(body["name"]), body.get("email"))
         if body.get("press"):
-            if not self.press(key, user, str(body["press"])):
-                return JSONResponse({"error": "There is no such button."}, 409)
-        elif body.get("react"):
+            return self.press(key, user, str(body["press"]))
+        if body.get("react"):
             channel, added = key.partition("-")[0], body.get("added") is not False
             self.react(channel, str(body.get("to")), user, str(body["react"]), added=added)
-        else:
-            self.write(key, user, str(body.get("text", "")))
-        await self.let_baton_hear()
-        return JSONResponse({"thread": key})
+            return True
+        files = [_upload(body["file"])] if "file" in body else []
+        self.write(key, user, str(body.get("text", "")), files)
+        return True
 
     # Messages and events.
 
@@ -560,7 +567,15 @@ class SlackSimulator(Simulator):
 
     def _show(self, channel: Channel, message: Message) -> None:
         channel.messages.append(message)
+        self._keep(channel, message)
         self._event(channel, _without_metadata(message))
+
+    def _keep(self, channel: Channel, message: Message) -> None:
+        self.store.keep("message", f"{channel.id}-{message['ts']}", message)
+
+    def _keep_file(self, file: Upload) -> None:
+        self.files[file.id] = file
+        self.store.keep("file", file.id, file.kept)
 
     def _report_change(self, channel: Channel, message: Message, before: Message) -> None:
         changed = {
@@ -589,6 +604,12 @@ class SlackSimulator(Simulator):
                 ],
             }
         )
+
+
+def _upload(given: Mapping[str, str]) -> Upload:
+    """Returns the file that a person adds: its `name`, `mimetype`, and `content` in base64."""
+    content, id = base64.b64decode(given["content"]), f"F{uuid.uuid4().hex[:10].upper()}"
+    return Upload(id, given["name"], len(content), content, given["mimetype"])
 
 
 def _is_root(message: Message | None) -> bool:

@@ -49,7 +49,8 @@ def keep_first_response(draft: Draft) -> None:
 
 
 def start_human_time(draft: Draft) -> None:
-    draft.change(human_since=draft.before.human_since or draft.now)
+    if draft.conversation.human_since is None:
+        draft.change(human_since=draft.before.human_since or draft.now)
 
 
 def end_human_time(draft: Draft) -> None:
@@ -112,7 +113,8 @@ def note_context(draft: Draft) -> None:
     if news is not None:
         context = known.platform_context.with_news(news) if known.platform_context else news
         name = known.customer_name or news.label
-        draft.change(platform_context=context, customer_name=name)
+        if context is not known.platform_context or name != known.customer_name:
+            draft.change(platform_context=context, customer_name=name)
 
 
 def note_contact(draft: Draft) -> None:

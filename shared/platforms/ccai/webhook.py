@@ -107,7 +107,7 @@ class Report:
         file = self.file()
         if file is not None:
             return Content(file=file)
-        return Content.model_construct(text=self.said())
+        return Content.of_fact(self.said())
 
     def file(self) -> File | None:
         """Returns the file that an agent has attached, None if its id is not named. The message

@@ -36,6 +36,18 @@ from shared.schemas.representative import NAME_LIMIT, Representative, Representa
 from shared.schemas.texts import shortened
 
 NAME = "csku"
+# where the fields of a context are in a body; `bisnis` is the business
+_IN_CONTEXT = {
+    "label": ("conversation_label",),
+    "channel_id": ("message", "channel", "id"),
+    "channel_name": ("message", "channel", "name"),
+    "channel_engine": ("message", "channel", "engine"),
+    "business_id": ("message", "bisnis", "id"),
+    "business_name": ("message", "bisnis", "name"),
+    "user_id": ("message", "user", "id"),
+    "user_name": ("message", "user", "name"),
+    "sender_name": ("message", "sender_name"),
+}
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 
@@ -97,22 +109,8 @@ class _Report:
         }
 
     def context(self) -> PlatformContext | None:
-        """Returns the channel, business and user that the body names, None if it names none.
-
-        `bisnis` is the business.
-        """
-        message = {
-            "channel": ("id", "name", "engine"),
-            "bisnis": ("id", "name"),
-            "user": ("id", "name"),
-        }
-        found = {
-            f"{'business' if part == 'bisnis' else part}_{name}": self.name("message", part, name)
-            for part, names in message.items()
-            for name in names
-        }
-        found["label"] = self.name("conversation_label")
-        found["sender_name"] = self.name("message", "sender_name")
+        """Returns the channel, business and user that the body names, None if it names none."""
+        found = {field: self.name(*path) for field, path in _IN_CONTEXT.items()}
         return PlatformContext(**found) if any(found.values()) else None
 
     def name(self, *path: str) -> str | None:
@@ -130,7 +128,7 @@ class _Report:
         Facts are never refused for their content: media becomes a link or its kind, and overlong
         text is split later.
         """
-        return Content.model_construct(text=self.said())
+        return Content.of_fact(self.said())
 
     def said(self) -> str:
         text = self.text("message", "content", "text") or self.text("message", "content", "caption")

@@ -187,7 +187,7 @@ def _said(report: Report, people: _People, before: str = "") -> list[Event]:
         return []
     common = {**report.common(), **who, "about": _quoted(report.message)}
     words = "\n".join([*filter(None, [_words(report.message)]), *_links(report.message)])
-    said = [Content.model_construct(text=f"{before} {words}".strip())] if words else []
+    said = [Content.of_fact(f"{before} {words}".strip())] if words else []
     contents = [*said, *([] if before else _files(report.message))]
     return [
         HumanMessage(**{**common, "id": _nth(report.key, place)}, content=content)

@@ -41,6 +41,9 @@ from shared.schemas.texts import shortened
 MOST_INVITED = 100
 TEXT_LIMIT = 16_000  # characters; an event has at most 65,536 bytes
 NAME_LIMIT = 100
+# A tombstone must name the room that follows. None follows, and the room itself is refused.
+# https://github.com/matrix-org/synapse/pull/5801
+NO_ROOM = ""
 # A repeated call finds these done.
 _DONE_BEFORE = ("M_USER_IN_USE", "M_ROOM_IN_USE", "M_DUPLICATE_ANNOTATION")
 _NOT_THERE = ("M_FORBIDDEN", "M_NOT_FOUND")
@@ -200,7 +203,7 @@ class MatrixDesk:
         text = f"This conversation has ended{because}. The customer does not read this room."
         yield self._notice(chat.native, chat.customer, id, text)
         if self.ends == "tombstone":
-            closed: JsonObject = {"body": text, "replacement_room": chat.native}
+            closed: JsonObject = {"body": text, "replacement_room": NO_ROOM}
             yield self._state(chat.native, chat.customer, "m.room.tombstone", closed)
         else:
             path = f"/rooms/{_quoted(chat.native)}/leave"

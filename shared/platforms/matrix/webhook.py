@@ -159,7 +159,7 @@ def _message(item: Item) -> list[Event]:
     if said is None:
         return item.unused() if content else []
     if is_edit:
-        said = Content.model_construct(text=f"[edited] {said.summary}")
+        said = Content.of_fact(f"[edited] {said.summary}")
     about = None if is_edit else _answered(relation)
     return [HumanMessage(**item.common(), **person(item.sender), content=said, about=about)]
 
@@ -193,7 +193,7 @@ def _content(content: Mapping[str, Any]) -> Content | None:
         text = f"* {text}"
     if kind == "m.location":
         text = "\n".join(filter(None, (text, _place(text_at(content, "geo_uri") or ""))))
-    return Content.model_construct(text=text) if text.strip() else None
+    return Content.of_fact(text) if text.strip() else None
 
 
 def _file(content: Mapping[str, Any], kind: str) -> Content:
@@ -204,7 +204,7 @@ def _file(content: Mapping[str, Any], kind: str) -> Content:
     size = info.get("size")
     url = text_at(content, "url") or ""
     if not FILE.fullmatch(url):  # encrypted, or no file of Matrix
-        return Content.model_construct(text=" ".join(filter(None, (f"[{kind}]", body))))
+        return Content.of_fact(" ".join(filter(None, (f"[{kind}]", body))))
     known = Attachment(
         kind=kind,
         mime_type=text_at(info, "mimetype"),

@@ -115,7 +115,7 @@ def _said(report: Report, message: _Object, words: str) -> list[Event]:
     by = {**common, **_by(message["user"])}
     said = list[Event]()
     if words:
-        said.append(HumanMessage(**by, content=Content.model_construct(text=words)))
+        said.append(HumanMessage(**by, content=Content.of_fact(words)))
     for file in _files(message):
         named = {**by, "id": f"{report.id}:{file.source_id}"}
         said.append(HumanMessage(**named, content=Content.model_construct(file=file)))
@@ -142,7 +142,7 @@ def _edited(body: _Object, event: _Object) -> Sequence[Event]:
     is_same = isinstance(before, dict) and words_of(before, ours) == words
     if report is None or is_same or not words or not _is_of_a_person(body, message):
         return []
-    content = Content.model_construct(text=f"[edited] {words}")
+    content = Content.of_fact(f"[edited] {words}")
     return [HumanMessage(**report.common(), **_by(message["user"]), content=content)]
 
 

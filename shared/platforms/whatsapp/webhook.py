@@ -268,7 +268,7 @@ def _overheard(item: Item) -> list[Event | Ephemeral]:
     if not words:
         return [_unknown(line, item.body.get("type"))]
     who = Representative(representative_type=RepresentativeType.BOT, display_name=AGENT_NAME)
-    content = Content.model_construct(text=words)  # a fact is not refused for its length
+    content = Content.of_fact(words)  # a fact is not refused for its length
     return [Overheard(**line.common(), representative=who, content=content)]
 
 
@@ -354,7 +354,7 @@ def _echo(item: Item) -> list[Event | Ephemeral]:
     if not words:
         return [_unknown(line, item.body.get("type"))]
     who = Representative(representative_type=RepresentativeType.HUMAN, display_name=item.app_name)
-    content = Content.model_construct(text=words)  # a fact is not refused for its length
+    content = Content.of_fact(words)  # a fact is not refused for its length
     return [HumanMessage(**line.common(), representative=who, content=content, delivered=True)]
 
 

@@ -68,6 +68,7 @@ class FirestoreRpc:
         if emulator is not None:
             # The emulator gives this token all rights.
             self._metadata.append(("authorization", "Bearer owner"))
+        self._of_database = self._options("database", self.database)
 
     async def as_of_now(self) -> "FirestoreRpc":
         """Returns a view of this database at the last full minute.
@@ -105,9 +106,7 @@ class FirestoreRpc:
         request = _GetAll(database=self.database, documents=names, read_time=self._read_time)
         tracing.count("get_all")
         with _errors():
-            answers = self._connected().batch_get_documents(
-                request, **self._options("database", self.database)
-            )
+            answers = self._connected().batch_get_documents(request, **self._of_database)
             return [answer.found async for answer in answers if answer.HasField("found")]
 
     async def commit(self, writes: Sequence[Message]) -> list[Any]:
@@ -121,15 +120,12 @@ class FirestoreRpc:
         """
         request = _Commit(database=self.database, writes=writes)
         tracing.count("commit")
-        with _errors():
-            try:
-                answer = await self._connected().commit(
-                    request, **self._options("database", self.database)
-                )
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in _REFUSED and not _is_missing(error):
-                    raise
+        try:
+            answer = await self._connected().commit(request, **self._of_database)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in _REFUSED or _is_missing(error):
                 raise PreconditionFailed from error
+            raise _unavailable(error) from error
         return [result.update_time for result in answer.write_results]
 
     async def query(self, parent: str, query: Message) -> list[Any]:
@@ -162,7 +158,7 @@ class FirestoreRpc:
         It ends where Firestore ends it, and after LISTEN_SECONDS. Raises Unavailable.
         """
         tracing.count("listen")
-        listening, options = _Listening(), self._options("database", self.database)
+        listening, options = _Listening(), self._of_database
         with _errors():
             answers = self._connected().listen(
                 _asked(self.database, target), **{**options, "timeout": LISTEN_SECONDS}
@@ -185,7 +181,7 @@ class FirestoreRpc:
             await channel.close()
 
     def _options(self, routed_by: str, value: str) -> dict[str, Any]:
-        metadata = (*self._metadata, routing(routed_by, value))
+        metadata = grpc.aio.Metadata(*self._metadata, routing(routed_by, value))
         return {"timeout": TIMEOUT_SECONDS, "metadata": metadata}
 
     def _connected(self) -> Any:
@@ -261,10 +257,7 @@ def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
 
 @contextmanager
 def _errors(*, cursor: bool = False) -> Iterator[None]:
-    """Turns gRPC's errors into Unavailable.
-
-    After a commit, Unavailable means that its outcome is unknown.
-    """
+    """Turns gRPC's errors into Unavailable, and into BadRequest for a cursor that was refused."""
     try:
         yield
     except grpc.aio.AioRpcError as error:
@@ -272,14 +265,19 @@ def _errors(*, cursor: bool = False) -> Iterator[None]:
             raise BadRequest(
                 "invalid-cursor", "The cursor is invalid; start without one."
             ) from error
-        code = error.code().name
-        log(
-            "WARNING",
-            "the store cannot be used now",
-            error=code,
-            detail=(error.details() or "")[:500],
-        )
-        raise Unavailable("store-unavailable", f"The store cannot be used now ({code}).") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: grpc.aio.AioRpcError) -> Unavailable:
+    """Logs the error. Returns what it means; after a commit, that its outcome is unknown."""
+    code = error.code().name
+    log(
+        "WARNING",
+        "the store cannot be used now",
+        error=code,
+        detail=(error.details() or "")[:500],
+    )
+    return Unavailable("store-unavailable", f"The store cannot be used now ({code}).")
 
 
 def is_invalid(error: Exception) -> bool:

@@ -352,13 +352,16 @@ class FirestoreStore:
         commit, whose time is its token, was on an earlier day. A failure is ignored: LINK_MARGIN
         leaves room until the next day.
         """
+        linked = [one for one in commit.conversations if one.value.links]
+        if not linked:
+            return
         today, written = (
             _day(self._clock.now().timestamp()),
             {one.value.id for one in commit.conversations},
         )
-        for channel in commit.conversations:
+        for channel in linked:
             before: Any = channel.token
-            if channel.value.links and before is not None and _day(before.seconds) < today:
+            if before is not None and _day(before.seconds) < today:
                 await asyncio.gather(
                     *(self._keep(link) for link in channel.value.links if link not in written)
                 )

@@ -21,6 +21,8 @@ async def test_sixteen_events_at_once_make_sixteen_commits(bench: Any, monkeypat
         return await commit(one)
 
     monkeypatch.setattr(bench.store, "commit", counted)
+    # a slow machine must not let the last of them go ahead without a turn
+    monkeypatch.setattr("shared.conversations.apply.LONGEST_WAIT_SECONDS", 60)
     form: Any = {"message": {"text": "Hi"}}
     events = [
         UserMessage(id=str(n), source=C, actor="p", address="3333", form=form) for n in range(16)

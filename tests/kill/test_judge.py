@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.homeserver.judge import one_way, said_by_people, wrote_on
 from tests.homeserver.server import spoken, user_id
+from tests.homeserver.stored import said_by_people
+from tests.kill.judge import one_way, wrote_on
 
 JANE, GHOST = user_id("jane"), "@baton_1:localhost"
 
@@ -41,10 +42,27 @@ def test_after_a_kill_of_the_homeserver_words_may_be_lost_and_not_doubled() -> N
     assert len(one_way(["a", "b"], ["b", "b"], lost=True)) == 1
 
 
+def test_words_that_were_sent_again_later_are_all_there_in_any_order() -> None:
+    assert one_way(["a", "b"], ["b", "a"], late=True) == []
+    assert len(one_way(["a", "b"], ["b"], late=True)) == 1
+    assert len(one_way(["a", "b"], ["b", "a", "b"], late=True)) == 1
+
+
+def test_words_may_be_missing_that_may_have_arrived_and_no_others() -> None:
+    for shown in (["a", "b", "c"], ["a", "c"]):
+        assert one_way(["a", "b", "c"], shown, unsure=["b"]) == []
+    for wrong in (["a", "b"], ["b", "a", "c"], ["a", "b", "b", "c"]):
+        assert len(one_way(["a", "b", "c"], wrong, unsure=["b"])) == 1
+
+
+def test_words_under_another_name_are_found() -> None:
+    assert len(one_way([("Jane Doe", "a")], [("Sue Park", "a")])) == 1
+
+
 def test_an_edit_counts_where_it_comes_from_who_wrote_the_message() -> None:
     events = [event("$1", "Helo"), edit("$1", "Hello"), edit("$1", "Bye", GHOST)]
     assert [one.text for one in spoken(events)] == ["Hello"]
-    assert said_by_people(events) == ["Helo", "[edited] Hello"]
+    assert said_by_people(events) == [("Jane Doe", "Helo"), ("Jane Doe", "[edited] Hello")]
 
 
 def test_a_message_that_was_redacted_stays_redacted() -> None:
