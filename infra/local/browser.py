@@ -29,10 +29,10 @@ def find_browser() -> str | None:
 
 
 @contextmanager
-def browser(path: str) -> Iterator[Browser]:
-    """Yields a started browser and closes it."""
+def browser(path: str, *more: str) -> Iterator[Browser]:
+    """Yields a started browser and closes it. `more` are arguments of Chromium."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         try:
             yield chromium
         finally:

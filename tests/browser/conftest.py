@@ -16,6 +16,8 @@ from infra.local.settings import BRIDGE_KEY
 from tests.browser.crm import Crm, Tab, serve
 from tests.forked import ForkedServer
 
+# Each request takes less processor time where it need not go through a process of its own.
+NO_NETWORK_PROCESS = "--enable-features=NetworkServiceInProcess2"
 REQUIRE_ALL = "BATON_REQUIRE_ALL"
 
 
@@ -37,7 +39,7 @@ def _started() -> Iterator[tuple[Browser, AbstractEventLoop]]:
         if os.environ.get(REQUIRE_ALL) == "1":
             pytest.fail(f"{REQUIRE_ALL} is 1, and {absence}")
         pytest.skip(absence)
-    with browser(path) as started:
+    with browser(path, NO_NETWORK_PROCESS) as started:
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield started, loop

@@ -10,6 +10,7 @@ const LIVELY_PAUSE = 300;
 const LIVELY_ROUNDS = 5;
 const CALM_ROUNDS_PER_LOOK = 4; // without news from the platform, Baton itself is asked this seldom
 
+const ROUNDS_PER_LOOK_AT_FAULTS = 16; // seldom somebody switches them elsewhere
 const WAITING = "QUEUED";
 const FIRST_CHANNEL = CHANNELS[0];
 const PREFIX = `${FIRST_CHANNEL}:`;
@@ -236,8 +237,8 @@ async function lookAtPhone() {
 }
 
 async function lookAtBaton() {
-  await lookAtLists();
-  if (round % CALM_ROUNDS_PER_LOOK === 0) model.faults = await faults.read();
+  if (model.gone || round % CALM_ROUNDS_PER_LOOK === 0) await lookAtLists();
+  if (!model.faults || round % ROUNDS_PER_LOOK_AT_FAULTS === 0) model.faults = await faults.read();
   if (model.selected) await lookAtBot(model.selected);
   const unheard = people().some((one) => one.id === customerId() && one.latest === null);
   if (model.selected && !unheard && !isGone(model.selected))
@@ -263,8 +264,8 @@ function isGone(selected) {
 }
 
 /**
- * The page shows how many customers wait. Only of a conversation that Baton does not have, the
- * other lists say whether it has it again.
+ * The page shows how many customers wait. The other lists are read only while Baton does not have
+ * the chosen conversation: they say whether it has it again.
  */
 async function lookAtLists() {
   let more = false;
