@@ -15,6 +15,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +57,10 @@ with open(users) as held:
 # Nearly all that tests make is freed by counting references; looking for cycles after every 700
 # objects takes a tenth of the processor time.
 gc.set_threshold(50_000, 20, 50)
+
+# A shell that runs the tests in its background has them ignore this signal, and so would all that
+# they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _unhurried = settings(
     deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow]

@@ -33,6 +33,8 @@ LATEST_START, IN_HAND = timedelta(seconds=2), timedelta(seconds=13)
 # of one request: more is left to delivery, which has more time
 MOST_CONVERSATIONS, MOST_ENTRIES = 4, 4
 LOOK = 20  # pending entries
+# a store that takes longer hangs, and the commit will be waited for as well
+LOOK_SECONDS = 1.0
 # after a query that found older work, and after a topic that could not be reached in time
 BUSY_SECONDS, REST_SECONDS = 0.5, 30.0
 REMEMBERED = 10_000  # conversations
@@ -218,8 +220,9 @@ class RequestHand:
         if not unsure or asyncio.get_running_loop().time() < known.busy_until:
             return lines - unsure
         try:
-            pending = await self._ports.store.pending(before.id, 0, LOOK)
-        except BatonError:
+            async with asyncio.timeout(LOOK_SECONDS):
+                pending = await self._ports.store.pending(before.id, 0, LOOK)
+        except (BatonError, TimeoutError):
             return lines - unsure
         waiting = {
             one.line for entry in pending for one in entry.value.commands if one.state in _WAITS

@@ -6,9 +6,8 @@ longer than to import them. Pydantic does not compare each field's name with its
 (`protected_namespaces`): that takes a seventh of making the classes.
 """
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -16,27 +15,9 @@ from pydantic.alias_generators import to_camel
 JsonObject = dict[str, JsonValue]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 _in_camel_case = cache(to_camel)
-_set = object.__setattr__  # a frozen model has no other
 
 
-class _Model(BaseModel):
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Returns what pydantic's own method returns, in half of its time: one event makes some
-        ten copies. Deep copies, and unknown fields in `update`, are left to pydantic.
-        """
-        values = {**self.__dict__, **(update or {})}
-        if deep or len(values) > len(self.__dict__):
-            return super().model_copy(update=update, deep=deep)
-        kind, extra = type(self), self.__pydantic_extra__
-        copied = kind.__new__(kind)
-        _set(copied, "__dict__", values)
-        _set(copied, "__pydantic_extra__", extra and {**extra})
-        _set(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__.union(update or ()))
-        _set(copied, "__pydantic_private__", None)  # no model has private attributes
-        return copied
-
-
-class Ours(_Model):
+class Ours(BaseModel):
     """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(
@@ -59,7 +40,7 @@ class Stored(Ours):
     model_config = ConfigDict(extra="allow")
 
 
-class Theirs(_Model):
+class Theirs(BaseModel):
     """Data that callers and platforms write. Unknown fields are ignored."""
 
     model_config = ConfigDict(

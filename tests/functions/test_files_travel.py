@@ -127,6 +127,8 @@ def test_a_photo_and_a_voice_note_reach_a_contact_centers_chat_as_links_also_aft
     phone.sends(PHOTO, "image", "image/png", caption="Before")
     phone.asks_for_human()
     (number,) = eventually(lambda: chats_of(center))
+    # an answer that a kill loses leaves it unknown whether there is a chat
+    eventually(lambda: f"ccai:chat-{number}" in links_of(center, phone))
     center.stop()  # SIGKILL
     center.start()
     phone.sends(voice_note(), "voice", "audio/ogg; codecs=opus")
@@ -142,6 +144,11 @@ def test_a_photo_and_a_voice_note_reach_a_contact_centers_chat_as_links_also_aft
 def chats_of(server: LocalServer) -> list[str]:
     return [one["id"] for one in server.get("/sim/ccai/customers")["customers"]
             if str(one["id"]).isdecimal()]  # fmt: skip
+
+
+def links_of(server: LocalServer, phone: Phone) -> list[str]:
+    state = server.get(f"{API}/{quote(phone.conversation)}", "dev-agent")
+    return [str(one) for one in state["links"]]
 
 
 def transcript_of(server: LocalServer, number: str) -> list[str]:

@@ -347,6 +347,25 @@ async def test_the_outbox_is_read_only_where_neither_memory_nor_conversation_tel
     assert asked == [1, 0, 0]
 
 
+class SilentOutbox(Counting):
+    """A store whose outbox does not answer."""
+
+    async def pending(self, *_: Any) -> Any:
+        self.asked["pending"] += 1
+        await asyncio.Event().wait()
+
+
+async def test_a_look_that_takes_too_long_leaves_the_entry_to_delivery(begun: Bench) -> None:
+    """The commit is waited for as well, and a sender for no more than one silence."""
+    store: Any = SilentOutbox(begun.store)
+    async with asyncio.timeout(60):
+        await take(here(begun, WEBHOOK, store=store), [says(1)])
+    assert store.asked["pending"] == 1
+    assert len(begun.publisher.on(OUTBOX)) == 1
+    (entry,) = await begun.store.pending(ID, 0, 9)
+    assert all(one.state is State.PENDING for one in entry.value.pending)
+
+
 async def test_an_older_releases_commit_makes_it_look(begun: Bench) -> None:
     """It knows nothing of lines, and keeps what it does not know."""
     store: Any = Counting(begun.store)
