@@ -8,7 +8,7 @@ from itertools import count
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from infra.local.server import PATIENCE_SECONDS
 from tests.browser import desk
@@ -270,6 +270,21 @@ def test_a_customer_with_markup_for_a_name_is_text_too(page: Page) -> None:
     expect(desk.framed(page).locator("#title")).to_have_text(name)
     for one in (page, desk.framed(page)):
         assert one.locator("i").count() == 0
+
+
+def test_a_customer_who_only_types_keeps_the_name_that_they_were_given(page: Page) -> None:
+    page.get_by_role("button", name="New customer").click()
+    page.get_by_label("Name").fill("Eve Adams")
+    page.get_by_role("button", name="Start").click()
+    with page.expect_response(lambda one: _knows(one, "eve-adams")):  # by their typing alone
+        page.get_by_label("The customer’s message").fill(PROBLEM)
+    customer_says(page, PROBLEM)
+    expect(desk.framed(page).locator("#title")).to_have_text("Eve Adams")
+    expect(page.locator("#customer option:checked")).to_contain_text("Eve Adams")
+
+
+def _knows(response: Response, customer: str) -> bool:
+    return response.url.endswith("/local/customers") and customer in response.text()
 
 
 def test_a_fault_is_switched_on_seen_in_the_journal_and_switched_off(page: Page) -> None:

@@ -29,6 +29,7 @@ export const model = {
   started: false,
 };
 
+const givenNames = {}; // of newcomers, by id
 let lively = 0;
 let round = 0;
 let hurry = false;
@@ -146,6 +147,7 @@ export async function addNewcomer(name, username) {
       .replace(/[^a-z0-9]+/g, "-")
       .replace(/^-|-$/g, "") || "customer";
   const id = `${plain}-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
+  givenNames[id] = name;
   model.newcomers = [{ id, name, latest: null, conversation: PREFIX + id }, ...model.newcomers];
   select(PREFIX + id);
 }
@@ -212,7 +214,8 @@ async function look() {
 }
 
 function takeCustomers(customers) {
-  model.customers = customers;
+  // typing makes a customer known before their first message says their name
+  model.customers = customers.map((one) => ({ ...one, name: one.name ?? givenNames[one.id] }));
   model.newcomers = model.newcomers.filter(
     (one) => !customers.some((known) => known.id === one.id),
   );
