@@ -9,6 +9,7 @@ from shared.customers.desk_customers import whose
 from shared.errors import BatonError, Unavailable
 from shared.logs import log
 from shared.outbox.desk_steps import Send, carry_out
+from shared.platforms.base import Outcome
 from shared.platforms.desk import Chat, ChatDesk, chat_at
 from shared.ports import Ports, Snapshot
 from shared.schemas.commands import CallDesk, State
@@ -45,7 +46,7 @@ async def erase_threads(ports: Ports, conversation: str, most: int = MOST_CHANGE
     erase removes their records. Raises Unavailable after `most` calls that change
     something: what was deleted stays deleted, so the next try goes on.
     """
-    send = _Bounded(ports, most)
+    bounded = _Bounded(ports, most)
     acting = await where_it_acts(ports, conversation)
     known = acting.value if acting else ports.policy.newcomer(conversation, conversation)
     for link in dict.fromkeys((*known.links, *known.past_chats)):
@@ -55,25 +56,41 @@ async def erase_threads(ports: Ports, conversation: str, most: int = MOST_CHANGE
         )
         chat = chat_at(stored.value.address) if stored else None
         if desk is not None and chat is not None:
-            await _erase_thread(ports, send, desk, chat, known.id)
+            await _erase_thread(ports, bounded.to(desk), desk, chat, known.id)
 
 
 class _Bounded:
-    """The sender, for at most so many calls that change something."""
+    """The sender, for at most so many calls that change something, and as many in each thread that
+    the desk refuses: one that lets nothing be deleted holds up no erase.
+    """
 
     def __init__(self, ports: Ports, most: int) -> None:
-        self._ports, self._left = ports, most
+        self._ports, self._most, self._left = ports, most, most
 
-    async def __call__(self, call: Call) -> Answer | None:
-        if call.method != "GET":
+    def to(self, desk: ChatDesk) -> Send:
+        """Returns what sends to one thread. It raises Unavailable."""
+        refusals = 0
+
+        async def send(call: Call) -> Answer | None:
+            nonlocal refusals
+            if call.method == "GET":
+                return await self._ports.sender.send(call)
             if not self._left:
                 raise Unavailable(
                     "desk-erasing",
                     "What was said at a desk is being deleted there, and this takes several "
                     "requests. Nothing is erased here yet: ask again at once, until it is done.",
                 )
-            self._left -= 1
-        return await self._ports.sender.send(call)
+            answer = await self._ports.sender.send(call)
+            if answer is None or desk.outcome(answer) is not Outcome.PERMANENT:
+                self._left -= 1
+                return answer
+            refusals += 1
+            if refusals == self._most:
+                raise Unavailable("platform-failed", "The desk lets nothing be deleted.")
+            return answer
+
+        return send
 
 
 async def _erase_thread(

@@ -6,6 +6,7 @@ The judge is what the desk's people see, what the customer was shown, and what t
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from shared.customers.desk_chats import erase_threads
 from shared.customers.erase import erase
 from shared.desks.work import HINTS
 from shared.errors import Unavailable
+from shared.ports import Sender
 from shared.schemas.conversation import Phase
 from shared.schemas.desk_kinds import DESK_KINDS, Way
 from shared.schemas.events import Claim
-from shared.schemas.http import Answer
+from shared.schemas.http import Answer, Call
 from tests.desks.registry import SIMULATORS
 from tests.desks.simulator import JANE, TOM, Act, Deletes, OffersToWait, Refusal, Renames
 from tests.desks.world import ID, Fault, World, world_of
@@ -266,6 +268,38 @@ async def test_an_erase_of_a_long_conversation_takes_several_requests_and_leaves
         assert list(await world.desk.words(chat)) == []
         assert "secret" not in await world.desk.everything()
         await erase(world.ports, ID, "test")
+
+
+# https://docs.slack.dev/reference/methods/chat.delete/, and Matrix's and Google's errors
+REFUSALS = {
+    "slack": Answer(200, b'{"ok": false, "error": "compliance_exports_prevent_deletion"}'),
+    "matrix": Answer(403, b'{"errcode": "M_FORBIDDEN", "error": "not allowed"}'),
+    "google_chat": Answer(403, b'{"error": {"code": 403, "status": "PERMISSION_DENIED"}}'),
+}
+
+
+class Refusing:
+    """A sender to a desk that lets nothing be changed."""
+
+    def __init__(self, inner: Sender, refusal: Answer) -> None:
+        self._inner, self._refusal = inner, refusal
+
+    async def send(self, call: Call) -> Answer | None:
+        return await self._inner.send(call) if call.method == "GET" else self._refusal
+
+
+@every(*REFUSALS)
+async def test_a_desk_that_lets_nothing_be_deleted_holds_up_no_erase(
+    worlds: Worlds, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with worlds(kind) as world:
+        await world.hands_over()
+        await world.customer(*(f"my secret {number}" for number in range(12)))
+        await world.settle()
+        sender = Refusing(world.ports.sender, REFUSALS[kind])
+        await erase_threads(replace(world.ports, sender=sender), ID, most=5)
+        lines = capsys.readouterr().out
+        assert "could not be deleted; delete it there" in lines or "cannot be erased" in lines
 
 
 @pytest.mark.soak

@@ -214,7 +214,7 @@ class MatrixDesk:
         room that the customer has left before cannot be changed any more.
         """
         user, made = chat.customer, chat.native
-        yield self._named(user, _nameless(user))
+        yield from _tried(self._named(user, _nameless(user)))
         if (yield from _tried(self._state(made, user, "m.room.name", {"name": "Erased"}))) is None:
             log("WARNING", "a room that the customer has left cannot be erased", chat=made)
             return
