@@ -5,7 +5,6 @@ channel. The desk's row names no space: a local run has one.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,11 +12,11 @@ import pytest
 from infra.local.server import LocalServer
 from tests.functions.conftest import NewServer
 from tests.functions.desk import CHANNELS, Customer
+from tests.functions.threads import Threads
 from tests.vendors.google_chat import judge_message
 
 DESKS = [{"name": "chat", "kind": "google_chat"}]
 PEOPLE = {"jane@example.com": {"name": "Jane Doe"}}
-THREADS = "/sim/google_chat/threads"
 
 
 @pytest.fixture(scope="module")
@@ -29,48 +28,37 @@ def server(
         yield running
 
 
-def messages(server: LocalServer, thread: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.get(f"{THREADS}/{thread}")["messages"]
-    return found
+@pytest.fixture
+def threads(server: LocalServer) -> Threads:
+    return Threads(server, "google_chat")
 
 
-def acts(server: LocalServer, thread: str, **what: Any) -> int:
-    raw = json.dumps(what).encode()
-    return server.send("POST", f"{THREADS}/{thread}/people", raw).status
-
-
-def thread_of(customer: Customer) -> str:
-    """Returns the thread that is linked to a customer, an empty text if none is."""
-    links = [one for one in customer.state().get("links", []) if one.startswith("google_chat:")]
-    return links[-1].removeprefix("google_chat:") if links else ""
-
-
-def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
+def test_people_answer_three_customers_in_threads(server: LocalServer, threads: Threads) -> None:
     customers = [Customer.on(server, channel) for channel in CHANNELS]
-    before = set(server.get(THREADS)["threads"])
+    before = set(threads.all())
     for one in customers:
         one.asks_for_a_person()
-    server.wait_until(lambda: all(map(thread_of, customers)))
-    opened = {one: thread_of(one) for one in customers}
-    assert sorted(opened.values()) == sorted(set(server.get(THREADS)["threads"]) - before)
+    server.wait_until(lambda: all(map(threads.of, customers)))
+    opened = {one: threads.of(one) for one in customers}
+    assert sorted(opened.values()) == sorted(set(threads.all()) - before)
     for customer, thread in opened.items():
-        request = messages(server, thread)[0]
+        request = threads.messages(thread)[0]
         assert judge_message(request).cards_v2[0].card.header.title
         assert "Hi, I have a problem" in json.dumps(request["cardsV2"])
         # Tom claims and speaks; Jane has the address of a person of ours, and their name.
-        assert acts(server, thread, name="Tom", press="Claim") == 200
+        assert threads.acts(thread, name="Tom", press="Claim") == 200
         customer.wait_for("HUMAN")
-        assert acts(server, thread, name="Tom", text="One moment") == 200
-        assert acts(server, thread, name="Tom", text="Who has this?", mention=False) == 200
+        assert threads.acts(thread, name="Tom", text="One moment") == 200
+        assert threads.acts(thread, name="Tom", text="Who has this?", mention=False) == 200
         jane = {"name": "J.", "email": "Jane@example.com"}
-        assert acts(server, thread, **jane, text="Hi <there> & welcome") == 200
+        assert threads.acts(thread, **jane, text="Hi <there> & welcome") == 200
         customer.says("Thank you")
         server.wait_until(
-            lambda: "Thank you" in messages(server, thread)[-1]["text"]  # noqa: B023
+            lambda: "Thank you" in threads.messages(thread)[-1]["text"]  # noqa: B023
         )
         for who in ({"name": "Tom"}, jane):
             server.wait_until(
-                lambda: acts(server, thread, **who, press="Release") == 200  # noqa: B023
+                lambda: threads.acts(thread, **who, press="Release") == 200  # noqa: B023
             )
         customer.wait_for("BOT")
         assert [one for one in customer.texts(("Tom", "Jane Doe")) if "welcome" in one]
@@ -81,31 +69,33 @@ def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
         ]
 
 
-def test_what_nobody_can_do_there_is_refused(server: LocalServer) -> None:
-    assert acts(server, "AAAA~T99999", name="Tom", text="Hi") == 404
+def test_what_nobody_can_do_there_is_refused(server: LocalServer, threads: Threads) -> None:
+    assert threads.acts("AAAA~T99999", name="Tom", text="Hi") == 404
     customer = Customer.on(server, "business_messages")
     customer.asks_for_a_person()
-    server.wait_until(lambda: bool(thread_of(customer)))
-    thread = thread_of(customer)
-    assert acts(server, thread, text="Hi") == 404
-    assert acts(server, thread, name="Tom", press="Nobody available at all") == 409
+    server.wait_until(lambda: bool(threads.of(customer)))
+    thread = threads.of(customer)
+    assert threads.acts(thread, text="Hi") == 404
+    assert threads.acts(thread, name="Tom", press="Nobody available at all") == 409
 
 
-def test_a_customers_file_is_a_link_that_opens_and_cannot_be_changed(server: LocalServer) -> None:
+def test_a_customers_file_is_a_link_that_opens_and_cannot_be_changed(
+    server: LocalServer, threads: Threads
+) -> None:
     customer = Customer.on(server, "whatsapp")
     customer.asks_for_a_person()
-    server.wait_until(lambda: bool(thread_of(customer)))
+    server.wait_until(lambda: bool(threads.of(customer)))
     path = f"/sim/whatsapp/customers/{quote(customer.key)}/media?kind=document&filename=a.pdf"
     sent = server.send("POST", path, b"%PDF-1.7 the bill", {"content-type": "application/pdf"})
     assert sent.status == 200, sent.body
-    server.wait_until(lambda: bool(links_in(server, thread_of(customer))))
-    (link,) = links_in(server, thread_of(customer))
+    server.wait_until(lambda: bool(links_in(threads, threads.of(customer))))
+    (link,) = links_in(threads, threads.of(customer))
     assert server.send("GET", link).body == "%PDF-1.7 the bill"
     assert (
         server.send("GET", f"{link[:-2]}{'B' if link[-2] == 'A' else 'A'}{link[-1]}").status == 404
     )
 
 
-def links_in(server: LocalServer, thread: str) -> list[str]:
-    texts = " ".join(one.get("text", "") for one in messages(server, thread))
+def links_in(threads: Threads, thread: str) -> list[str]:
+    texts = " ".join(one.get("text", "") for one in threads.messages(thread))
     return re.findall(r"/relay_media/[\w-]+", texts)

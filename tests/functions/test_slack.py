@@ -10,6 +10,7 @@ from infra.local.server import LocalServer
 from infra.local.simulators.slack import CHANNEL
 from tests.functions.conftest import NewServer
 from tests.functions.desk import CHANNELS, Customer
+from tests.functions.threads import Threads
 
 DESKS = [{"name": "support", "kind": "slack", "place": CHANNEL}]
 PEOPLE = {"jane@example.com": {"name": "Jane Doe"}}
@@ -24,50 +25,34 @@ def server(
         yield running
 
 
-def threads(server: LocalServer) -> list[str]:
-    found: list[str] = server.get("/sim/slack/threads")["threads"]
-    return found
+@pytest.fixture
+def threads(server: LocalServer) -> Threads:
+    return Threads(server, "slack")
 
 
-def messages(server: LocalServer, thread: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.get(f"/sim/slack/threads/{thread}")["messages"]
-    return found
-
-
-def acts(server: LocalServer, thread: str, **what: str | bool) -> int:
-    raw = json.dumps(what).encode()
-    return server.send("POST", f"/sim/slack/threads/{thread}/people", raw).status
-
-
-def thread_of(customer: Customer) -> str:
-    """Returns the thread that is linked to a customer, an empty text if none is."""
-    links = [one for one in customer.state().get("links", []) if one.startswith("slack:")]
-    return links[-1].removeprefix("slack:") if links else ""
-
-
-def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
-    customers, before = [Customer.on(server, one) for one in CHANNELS], set(threads(server))
+def test_people_answer_three_customers_in_threads(server: LocalServer, threads: Threads) -> None:
+    customers, before = [Customer.on(server, one) for one in CHANNELS], set(threads.all())
     for one in customers:
         one.asks_for_a_person()
-    server.wait_until(lambda: all(map(thread_of, customers)))
-    opened = {one: thread_of(one) for one in customers}
-    assert sorted(opened.values()) == sorted(set(threads(server)) - before)
+    server.wait_until(lambda: all(map(threads.of, customers)))
+    opened = {one: threads.of(one) for one in customers}
+    assert sorted(opened.values()) == sorted(set(threads.all()) - before)
     for customer, thread in opened.items():
-        shown = [one["text"] for one in messages(server, thread)]
+        shown = [one["text"] for one in threads.messages(thread)]
         assert any("Hi, I have a problem" in text for text in shown)
         # Tom claims and speaks; Jane has the address of a person of ours, and their name.
-        assert acts(server, thread, name="Tom", press="baton_claim") == 200
+        assert threads.acts(thread, name="Tom", press="baton_claim") == 200
         customer.wait_for("HUMAN")
-        assert acts(server, thread, name="Tom", text="One moment") == 200
+        assert threads.acts(thread, name="Tom", text="One moment") == 200
         jane = {"name": "J.", "email": "Jane@example.com"}
-        assert acts(server, thread, **jane, text="Hi <there> & welcome") == 200
+        assert threads.acts(thread, **jane, text="Hi <there> & welcome") == 200
         customer.says("Thank you")
         server.wait_until(
-            lambda: messages(server, thread)[-1]["text"] == "Thank you"  # noqa: B023
+            lambda: threads.messages(thread)[-1]["text"] == "Thank you"  # noqa: B023
         )
         for who in ({"name": "Tom"}, jane):
             server.wait_until(
-                lambda: acts(server, thread, **who, press="baton_release") == 200  # noqa: B023
+                lambda: threads.acts(thread, **who, press="baton_release") == 200  # noqa: B023
             )
         customer.wait_for("BOT")
         assert [one for one in customer.texts(("Tom", "Jane Doe")) if "welcome" in one]
@@ -79,22 +64,22 @@ def test_people_answer_three_customers_in_threads(server: LocalServer) -> None:
 
 
 def test_a_reaction_of_a_person_is_shown_where_the_channel_shows_reactions(
-    server: LocalServer,
+    server: LocalServer, threads: Threads
 ) -> None:
     customer = Customer.on(server, "whatsapp")
     customer.asks_for_a_person()
-    server.wait_until(lambda: bool(thread_of(customer)))
-    thread = thread_of(customer)
-    assert acts(server, thread, name="Tom", press="baton_claim") == 200
+    server.wait_until(lambda: bool(threads.of(customer)))
+    thread = threads.of(customer)
+    assert threads.acts(thread, name="Tom", press="baton_claim") == 200
     customer.wait_for("HUMAN")
     customer.says("It works now")
-    server.wait_until(lambda: messages(server, thread)[-1]["text"] == "It works now")
-    ts = messages(server, thread)[-1]["ts"]
-    assert acts(server, thread, name="Sue", react="heart", to=ts) == 200  # she is not here
-    assert acts(server, thread, name="Tom", react="tada", to=ts) == 200
-    assert acts(server, thread, name="Tom", react="party_parrot", to=ts) == 200
+    server.wait_until(lambda: threads.messages(thread)[-1]["text"] == "It works now")
+    ts = threads.messages(thread)[-1]["ts"]
+    assert threads.acts(thread, name="Sue", react="heart", to=ts) == 200  # she is not here
+    assert threads.acts(thread, name="Tom", react="tada", to=ts) == 200
+    assert threads.acts(thread, name="Tom", react="party_parrot", to=ts) == 200
     server.wait_until(lambda: "\N{PARTY POPPER}" in str(reactions(customer)))
-    assert acts(server, thread, name="Tom", react="tada", to=ts, added=False) == 200
+    assert threads.acts(thread, name="Tom", react="tada", to=ts, added=False) == 200
     server.wait_until(lambda: len(reactions(customer)) == 2)
     assert "\N{HEAVY BLACK HEART}" not in str(reactions(customer))
 
