@@ -59,6 +59,10 @@ async def erase_threads(ports: Ports, conversation: str, most: int = MOST_CHANGE
             await _erase_thread(ports, bounded.to(desk), desk, chat, known.id)
 
 
+class _NothingIsDeleted(Exception):
+    """A desk has refused too much."""
+
+
 class _Bounded:
     """The sender, for at most so many calls that change something, and as many in each thread that
     the desk refuses: one that lets nothing be deleted holds up no erase.
@@ -68,7 +72,7 @@ class _Bounded:
         self._ports, self._most, self._left = ports, most, most
 
     def to(self, desk: ChatDesk) -> Send:
-        """Returns what sends to one thread. It raises Unavailable."""
+        """Returns what sends to one thread. It raises Unavailable and _NothingIsDeleted."""
         refusals = 0
 
         async def send(call: Call) -> Answer | None:
@@ -87,7 +91,7 @@ class _Bounded:
                 return answer
             refusals += 1
             if refusals == self._most:
-                raise Unavailable("platform-failed", "The desk lets nothing be deleted.")
+                raise _NothingIsDeleted
             return answer
 
         return send
@@ -103,6 +107,8 @@ async def _erase_thread(
     except BatonError as error:
         if error.reason == "desk-erasing":
             raise
+        done = False
+    except _NothingIsDeleted:
         done = False
     if not done:
         words = "what was said in a desk's chat could not be deleted; delete it there"
