@@ -1,45 +1,41 @@
 """Google's RPCs with less of the official libraries: their message types, and their channels.
 
-A library's package imports all of its clients: a fifth of a second at each start, and 20 MB. So
-modules of message types are imported without the package around them. Calls are those of the
-channel, and raise gRPC's own errors.
+A library's package imports all of its clients, and its message types are wrappers that are made one
+by one: a third of a second at each start, and 20 MB. So the descriptors of the messages are kept
+beside this module, as `python -m infra.google_messages` reads them from the libraries, and a test
+compares both. Calls are those of the channel, and raise gRPC's own errors.
 """
 
-import importlib
-import sys
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import grpc  # type: ignore[import-untyped]  # grpcio has no types
+import grpc  # type: ignore[import-untyped]  # grpcio and protobuf have no types
+from google.protobuf.descriptor_pb2 import FileDescriptorSet  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
+from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 
 from shared.errors import Unavailable
 from shared.logs import log
 
+DESCRIPTORS = Path(__file__).with_name("google_messages.binpb")
 Metadata = tuple[str, str]
 
 
-def message_types(package: str, module: str) -> ModuleType:
-    """Returns the module of message types `{package}.types.{module}`."""
-    around = [one for one in (package, f"{package}.types") if one not in sys.modules]
-    for name in around:
-        spec = find_spec(name)
-        if spec is None:
-            raise ModuleNotFoundError(name)
-        sys.modules[name] = module_from_spec(spec)  # empty, but it knows where its modules are
-    try:
-        return importlib.import_module(f"{package}.types.{module}")
-    finally:
-        for name in around:  # so that a later import of the package is a whole one
-            del sys.modules[name]
+def message_type(name: str) -> Any:
+    """Returns the class of a message, for example `google.firestore.v1.CommitRequest`."""
+    return GetMessageClass(_pool().FindMessageTypeByName(name))
 
 
-def bare(wrapper: Any) -> Any:
-    """Returns the protocol buffer's own class: the library's wrapper around it is slow."""
-    return type(wrapper.pb(wrapper()))
+@cache
+def _pool() -> DescriptorPool:
+    """Returns a pool of its own, so that the libraries can be imported beside it."""
+    pool = DescriptorPool()
+    for file in FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file:
+        pool.Add(file)
+    return pool
 
 
 @lru_cache(maxsize=1024)

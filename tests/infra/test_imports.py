@@ -44,8 +44,8 @@ ONLY = {
 # Each of these takes a tenth of the start, or more, and no emulator needs it. A deployment imports
 # the credentials once it opens a channel.
 NEVER = {
-    "google.cloud.firestore_v1", "google.pubsub_v1", "google.api_core", "google.auth", "requests",
-    "aiohttp", "infra",
+    "google.cloud.firestore_v1", "google.pubsub_v1", "proto", "google.api_core", "google.auth",
+    "requests", "aiohttp", "infra",
 }  # fmt: skip
 PROGRAM = """
 import importlib, json, sys

@@ -9,7 +9,8 @@ from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreTransport
 from google.pubsub_v1.services.publisher.transports import PublisherTransport
 
-from shared.google_rpc import routing
+from infra.google_messages import described
+from shared.google_rpc import DESCRIPTORS, routing
 from shared.stores.firestore import rpc
 from shared.transports import pubsub
 
@@ -29,15 +30,22 @@ def test_calls_are_routed_as_the_librarys_are(value: str) -> None:
     assert routing("name", value) == theirs({"name": value})
 
 
-def test_a_library_can_still_be_imported_as_a_whole() -> None:
+def test_the_kept_descriptors_are_those_of_the_installed_libraries() -> None:
+    kept = DESCRIPTORS.read_bytes()
+    assert kept == described(), "run: python -m infra.google_messages"
+
+
+def test_a_library_can_still_be_imported_as_a_whole_and_reads_what_ours_write() -> None:
     program = """
-from shared.google_rpc import message_types
-types = message_types("google.cloud.firestore_v1", "firestore")
+from shared.google_rpc import message_type
+commit = message_type("google.firestore.v1.CommitRequest")(database="one")
+publish = message_type("google.pubsub.v1.PublishRequest")(topic="two")
 import sys
-assert "google.cloud.firestore_v1" not in sys.modules
+assert not {"google.cloud.firestore_v1", "google.pubsub_v1", "proto"} & {*sys.modules}
 from google.cloud import firestore, firestore_v1
-assert firestore_v1.types.CommitRequest is types.CommitRequest
+from google.pubsub_v1 import PublishRequest
+assert firestore_v1.types.CommitRequest.deserialize(commit.SerializeToString()).database == "one"
+assert PublishRequest.deserialize(publish.SerializeToString()).topic == "two"
 assert isinstance(firestore.AsyncClient, type)
-assert message_types("google.cloud.firestore_v1", "firestore") is types
 """
     subprocess.run([sys.executable, "-c", program], check=True)

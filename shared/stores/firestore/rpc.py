@@ -17,7 +17,7 @@ import grpc  # type: ignore[import-untyped]  # grpcio has no types
 
 from shared import tracing
 from shared.errors import BadRequest, Unavailable
-from shared.google_rpc import bare, channel, message_types, routing
+from shared.google_rpc import channel, message_type, routing
 from shared.logs import log
 from shared.ports import PreconditionFailed
 
@@ -41,15 +41,18 @@ _REFUSED = (
 Message = Mapping[str, Any]  # a protocol buffer in the form that its constructor takes
 
 
-_types = message_types("google.cloud.firestore_v1", "firestore")
-_Commit, _Committed = bare(_types.CommitRequest), bare(_types.CommitResponse)
-_Get = bare(_types.GetDocumentRequest)
-_GetAll, _Got = bare(_types.BatchGetDocumentsRequest), bare(_types.BatchGetDocumentsResponse)
-_Listen, _Heard = bare(_types.ListenRequest), bare(_types.ListenResponse)
-_Query, _Found = bare(_types.RunQueryRequest), bare(_types.RunQueryResponse)
-_Aggregation = bare(_types.RunAggregationQueryRequest)
-_Aggregated = bare(_types.RunAggregationQueryResponse)
-_Document = bare(message_types("google.cloud.firestore_v1", "document").Document)
+def _type(name: str) -> Any:
+    return message_type(f"google.firestore.v1.{name}")
+
+
+_Commit, _Committed = _type("CommitRequest"), _type("CommitResponse")
+_Get = _type("GetDocumentRequest")
+_GetAll, _Got = _type("BatchGetDocumentsRequest"), _type("BatchGetDocumentsResponse")
+_Listen, _Heard = _type("ListenRequest"), _type("ListenResponse")
+_Query, _Found = _type("RunQueryRequest"), _type("RunQueryResponse")
+_Aggregation = _type("RunAggregationQueryRequest")
+_Aggregated = _type("RunAggregationQueryResponse")
+_Document = _type("Document")
 
 
 class FirestoreRpc:
