@@ -3,11 +3,15 @@ and a line here, and a settings row. Each is imported when it is first used, as 
 """
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from shared.bootstrap.at_first_use import AtFirstUse
 from shared.bootstrap.platforms import auth_of
-from shared.platforms.desk import ChatDesk, Desks, FlagDesk
+from shared.ports import Desks
 from shared.settings.model import Settings
+
+if TYPE_CHECKING:
+    from shared.platforms.desk import ChatDesk, FlagDesk
 
 
 def desks(settings: Settings) -> Desks:
@@ -19,7 +23,7 @@ def desks(settings: Settings) -> Desks:
     )
 
 
-def _ccai(settings: Settings) -> ChatDesk:
+def _ccai(settings: Settings) -> "ChatDesk":
     from shared.platforms.ccai.desk import CcaiDesk
 
     return CcaiDesk(
@@ -31,7 +35,7 @@ def _ccai(settings: Settings) -> ChatDesk:
     )
 
 
-def _csku(settings: Settings) -> FlagDesk:
+def _csku(settings: Settings) -> "FlagDesk":
     from shared.platforms.csku.desk import CskuDesk
 
     return CskuDesk(
@@ -42,7 +46,7 @@ def _csku(settings: Settings) -> FlagDesk:
     )
 
 
-def _google_chat(settings: Settings) -> ChatDesk:
+def _google_chat(settings: Settings) -> "ChatDesk":
     from shared.platforms.google_chat.desk import GoogleChatDesk
     from shared.platforms.google_chat.names import SCOPE
 
@@ -52,7 +56,7 @@ def _google_chat(settings: Settings) -> ChatDesk:
     )
 
 
-def _matrix(settings: Settings) -> ChatDesk:
+def _matrix(settings: Settings) -> "ChatDesk":
     from shared.platforms.matrix.desk import MatrixDesk
     from shared.platforms.matrix.names import Homeserver
 
@@ -64,7 +68,7 @@ def _matrix(settings: Settings) -> ChatDesk:
     )
 
 
-def _slack(settings: Settings) -> ChatDesk:
+def _slack(settings: Settings) -> "ChatDesk":
     from shared.platforms.slack.desk import SlackDesk
 
     return SlackDesk(api_url=settings.slack_api_url, bot_token=settings.slack_bot_token)

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared import tracing
 from shared.bootstrap.desks import desks
+from shared.bootstrap.garbage import no_garbage
 from shared.bootstrap.platforms import api_urls, capabilities, platforms
 from shared.bootstrap.policy import people, policy
 from shared.bootstrap.teams import team
@@ -382,16 +383,16 @@ def handler(function: str, folder: Path | None = None) -> Door:
     Misconfigured.
     """
     build = getattr(baton(), function)
-    built: Door = build() if folder is None else build(folder)
-    gc.freeze()  # what was loaded for it
+    with no_garbage():  # it loads the use case
+        built: Door = build() if folder is None else build(folder)
     return built
 
 
 def announce(function: str) -> None:
     """Logs at start which of a function's doors are closed because a setting is missing; wrong
-    settings are logged as well. What is loaded by now stays, so garbage collection leaves it alone.
+    settings are logged as well.
     """
-    with contextlib.suppress(Misconfigured):
+    with contextlib.suppress(Misconfigured), no_garbage():
         tracing.name_project(baton().settings.google_cloud_project)
         for setting in closed_doors(baton().settings, function):
             log(
@@ -400,5 +401,4 @@ def announce(function: str) -> None:
                 function=function,
                 setting=setting,
             )
-    gc.freeze()
     gc.set_threshold(*GARBAGE)

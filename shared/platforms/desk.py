@@ -3,7 +3,7 @@
 The same vendors' webhooks are read by their `Platform`.
 """
 
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar, runtime_checkable
@@ -257,11 +257,3 @@ class FlagDesk(Protocol):
 
     def outcome(self, answer: Answer) -> Outcome:
         """Returns the meaning of the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desks:
-    """The desks that must be called, by the name of their platform."""
-
-    chats: Mapping[str, ChatDesk] = field(default_factory=dict)
-    flags: Mapping[str, FlagDesk] = field(default_factory=dict)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 BARE_PLATFORM = "business_messages"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~=+-]{1,128}")
@@ -134,6 +135,20 @@ def _utc_text(value: datetime) -> str:
     return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-Time = Annotated[
-    datetime, BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)
-]
+class _ReadAndWritten:
+    """As `BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)`. For these,
+    pydantic looks at the signatures of both functions in every field of every model: a fifth of the
+    time that it takes to build the validators of the first request.
+    """
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_source: object, _handler: object) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(
+            format_time, return_schema=core_schema.str_schema()
+        )
+        return core_schema.no_info_before_validator_function(
+            parse_time, core_schema.datetime_schema(), serialization=written
+        )
+
+
+Time = Annotated[datetime, _ReadAndWritten]

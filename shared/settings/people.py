@@ -30,7 +30,9 @@ FORM = 'give a JSON object, like {"jane@example.com": {"name": "Jane Doe"}}'
 class PersonRow(BaseModel):
     """A person as `BATON_AGENTS` has them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LIMIT)

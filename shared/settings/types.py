@@ -57,7 +57,7 @@ class KeyRow(BaseModel):
     `person` of `BATON_AGENTS`, whose rights follow from their role.
     """
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     name: str | None = None
     person: str | None = None
@@ -95,7 +95,7 @@ class ApiKey(BaseModel):
       speak for anybody.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     may: frozenset[RepresentativeType] = frozenset()

@@ -33,9 +33,8 @@ from shared.platforms.business_messages.platform import BusinessMessages
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
 from shared.platforms.csku.platform import Csku
-from shared.platforms.desk import Desks
 from shared.platforms.whatsapp.platform import WhatsApp
-from shared.ports import CrmRecord, Ports, Webhooks
+from shared.ports import CrmRecord, Desks, Ports, Webhooks
 from shared.schemas.commands import Command
 from shared.schemas.http import Answer, Call, Request
 from shared.schemas.notation import conversation_id, sha256

@@ -67,7 +67,9 @@ class Desk(BaseModel):
     customer only after they have claimed the conversation; with "at-once" they join by writing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     name: Annotated[str, AfterValidator(_name)]
     kind: Annotated[str, BeforeValidator(_kind)] = "api"

@@ -50,7 +50,9 @@ Range = Annotated[str, AfterValidator(_range)]
 class Hours(BaseModel):
     """The week as it usually is; a range that ends before it begins ends the next day."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     time_zone: Annotated[str, AfterValidator(_zone)]
     mon: tuple[Range, ...] = ()

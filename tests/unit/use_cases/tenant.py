@@ -14,8 +14,7 @@ from shared.errors import Unavailable
 from shared.handoff.routing.desk import Desk
 from shared.platforms.ccai.desk import CcaiDesk
 from shared.platforms.ccai.platform import Ccai
-from shared.platforms.desk import Desks
-from shared.ports import Ports
+from shared.ports import Desks, Ports
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Conversation
 from shared.schemas.events import BotMessage, Event, HumanRequested, UserMessage

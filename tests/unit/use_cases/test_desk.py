@@ -8,8 +8,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.platforms.ccai.desk import CcaiDesk
-from shared.platforms.desk import Desks
-from shared.ports import Commit, Snapshot
+from shared.ports import Commit, Desks, Snapshot
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Erasing, Phase
 from shared.schemas.events import Claim, HumanLeft, HumanRequested

@@ -12,8 +12,7 @@ from shared.customers.links import link
 from shared.delivery.deliver import deliver
 from shared.handoff.routing.desk import Desk
 from shared.platforms.csku.desk import CskuDesk
-from shared.platforms.desk import Desks
-from shared.ports import Ports
+from shared.ports import Desks, Ports
 from shared.schemas.commands import CallDesk
 from shared.schemas.conversation import Phase
 from shared.schemas.events import HumanRequested, UserMessage
