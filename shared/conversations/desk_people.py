@@ -3,14 +3,22 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from functools import cache
+from typing import TypeVar, cast
 
 from shared.conversations.desk_message_ids import (
     about_customers_message,
     about_what_was_passed_on,
 )
 from shared.errors import Unavailable
-from shared.platforms.base import HasPeople, HasPlaces, Outcome, Profile, outcome_of_status
+from shared.platforms.base import (
+    HasPeople,
+    HasPlaces,
+    Outcome,
+    Platform,
+    Profile,
+    outcome_of_status,
+)
 from shared.ports import Ports
 from shared.schemas.conversation import Conversation
 from shared.schemas.ephemeral import AgentSignal
@@ -91,14 +99,25 @@ async def _placed(ports: Ports, one: ByRepresentative) -> ByRepresentative | Non
     """Returns the event with the chat in which it took place, None if it was in none. Raises
     Unavailable if the platform does not say it now.
     """
-    platform = ports.platforms.get(platform_of(one.source))
-    lookup = platform.place_lookup(one) if isinstance(platform, HasPlaces) else None
-    if lookup is None or not isinstance(platform, HasPlaces):
+    found = ports.platforms.get(platform_of(one.source))
+    if found is None or not _has_places(type(found)):
+        return one
+    platform = cast("HasPlaces", found)
+    lookup = platform.place_lookup(one)
+    if lookup is None:
         return one
     answer = await ports.sender.send(replace(lookup, timeout=SECONDS))
     if answer is None:
         raise Unavailable("platform-failed", "The platform does not say where this was.")
     return platform.placed(one, answer)
+
+
+@cache
+def _has_places(kind: type[Platform]) -> bool:
+    """To ask a protocol takes a thirtieth of the time of a whole event, so each kind is asked
+    once.
+    """
+    return issubclass(kind, HasPlaces)
 
 
 async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) -> Profile:

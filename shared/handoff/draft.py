@@ -349,9 +349,19 @@ def _has_been_human(conversation: Conversation) -> bool:
     return phase is HUMAN or (phase is QUEUED and conversation.passed_on)
 
 
-def _phases_of_human(draft: Draft) -> tuple[bool, bool]:
-    """Returns whether that was so, and whether it is so now."""
-    return _has_been_human(draft.before), _has_been_human(draft.conversation)
+def _human_time_begins(draft: Draft) -> bool:
+    is_now, was = _has_been_human(draft.conversation), _has_been_human(draft.before)
+    return is_now and not was and _recalls(draft)
+
+
+def _human_time(draft: Draft) -> bool:
+    is_any = _has_been_human(draft.conversation) or _has_been_human(draft.before)
+    return is_any and _recalls(draft)
+
+
+def _human_time_ends(draft: Draft) -> bool:
+    is_now, was = _has_been_human(draft.conversation), _has_been_human(draft.before)
+    return was and not is_now and _recalls(draft)
 
 
 def _offer_pointless(draft: Draft) -> bool:
@@ -448,13 +458,9 @@ CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.OWED_NOBODY: _owed_nobody,
     Condition.OWED_PASSED_ON: _owed_passed_on,
     Condition.OWED: _owed,
-    Condition.HUMAN_TIME_BEGINS: lambda draft: (
-        _recalls(draft) and _phases_of_human(draft) == (False, True)
-    ),
-    Condition.HUMAN_TIME: lambda draft: _recalls(draft) and any(_phases_of_human(draft)),
-    Condition.HUMAN_TIME_ENDS: lambda draft: (
-        _recalls(draft) and _phases_of_human(draft) == (True, False)
-    ),
+    Condition.HUMAN_TIME_BEGINS: _human_time_begins,
+    Condition.HUMAN_TIME: _human_time,
+    Condition.HUMAN_TIME_ENDS: _human_time_ends,
     Condition.FILES_TO_KEEP: _has_files_to_keep,
     Condition.MEASURED: _measured,
 }

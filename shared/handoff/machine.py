@@ -67,8 +67,10 @@ def decide(conversation: Conversation, event: Event, now: datetime, policy: Poli
 
 def rule_for(conversation: Conversation, event: Event, now: datetime, policy: Policy) -> Rule:
     """Returns the rule of the table that decides: the first of its cell whose guard holds."""
-    cell = _CELLS[event.kind][conversation.phase]
-    return next(rule for holds, rule in cell if holds(conversation, event, now, policy))
+    for holds, rule in _CELLS[event.kind][conversation.phase]:
+        if holds(conversation, event, now, policy):
+            return rule
+    raise ValueError("a cell of the table has no rule that always holds")
 
 
 def listeners(

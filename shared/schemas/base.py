@@ -7,12 +7,17 @@ longer than to import them. Pydantic does not compare each field's name with its
 """
 
 from functools import cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
 
-JsonObject = dict[str, JsonValue]
+if TYPE_CHECKING:
+    JsonObject = dict[str, JsonValue]
+else:
+    # At run time pydantic would ask a Python function of each value which kind of JSON it is. What
+    # is read as JSON is JSON, and what Baton makes is checked before it runs.
+    JsonObject = dict[str, Any]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 _in_camel_case = cache(to_camel)
 

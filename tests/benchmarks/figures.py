@@ -18,6 +18,7 @@ KINDS = {
     "whatsapp": "WhatsApp (number and user id)",
 }
 MICRO = {"parse + verify": 100.0, "decide": 50.0, "encode a commit": 150.0}
+BUDGETS_MACHINE = "on the machine of the budgets, by a yardstick measured beside it"
 Slices = dict[str, Result]
 
 
@@ -241,6 +242,6 @@ def of_statuses(seconds: Sequence[float]) -> list[Figure]:
 
 def of_micro(microseconds: dict[str, float]) -> list[Figure]:
     return [
-        Figure(name, us, "us", Budget("at most", MICRO[name.partition(",")[0]]))
+        Figure(name, us, "us", Budget("at most", MICRO[name.partition(",")[0]]), BUDGETS_MACHINE)
         for name, us in microseconds.items()
     ]

@@ -217,7 +217,7 @@ def operations(kind: str, plan: Plan) -> Counter[str]:
         counting = stack.enter_context(proxy(pair))
         receive = stack.enter_context(serve(baton(kind, settings={}), counting.emulators))
         deliver = stack.enter_context(serve(baton(function="deliver_outbox"), counting.emulators))
-        pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox")
+        pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox", ordered=True)
         for number in range(5):
             _must_take(receive, f"conv-{number}", f"first-{number}")
         _settled(counting)

@@ -119,7 +119,7 @@ class Deployment:
         found = {ACK: acked - began}
         found |= {one: self.outside.time_of(one, said) - began for one in (TOPIC, WEBHOOK)}
         began = time.perf_counter()
-        self.pair.publish(USER_MESSAGES, {"messageId": f"p-{number}"})
+        self.pair.publish(USER_MESSAGES, {"messageId": f"p-{number}"}, conversation)
         found[PUSH] = self.outside.time_of(TOPIC, f"p-{number}") - began
         began = time.perf_counter()
         _must(self.answer(conversation, answer))
@@ -148,9 +148,16 @@ def _must(status: int) -> None:
 
 @contextlib.contextmanager
 def deployed(
-    pair: Emulators, mode: str, *, behind: Emulators | None = None, webhook: bool
+    pair: Emulators,
+    mode: str,
+    *,
+    behind: Emulators | None = None,
+    webhook: bool,
+    ordered: bool = True,
 ) -> Iterator[Deployment]:
-    """Starts the functions; they call the emulators at the addresses of `behind`."""
+    """Starts the functions; they call the emulators at the addresses of `behind`. `ordered` as in
+    Emulators.push.
+    """
     with contextlib.ExitStack() as stack:
         outside = _Outside()
         thread = threading.Thread(target=outside.serve_forever, daemon=True)
@@ -170,8 +177,8 @@ def deployed(
             for function in FUNCTIONS
         }
         deliver = servers["deliver_outbox"]
-        pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox")
-        pair.push(USER_MESSAGES, f"{outside.url}/topic")
+        pair.push(OUTBOX, f"http://127.0.0.1:{deliver.port}/deliver_outbox", ordered=ordered)
+        pair.push(USER_MESSAGES, f"{outside.url}/topic", ordered=ordered)
         deployment = Deployment(servers, outside, pair)
         deployment.warm_up()
         yield deployment

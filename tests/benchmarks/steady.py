@@ -132,7 +132,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0)
     given = parser.parse_args()
     before = quiet.noise(quiet.busy())
-    with emulators() as pair, deployed(pair, "on", webhook=False) as deployment:
+    with emulators() as pair, deployed(pair, "on", webhook=False, ordered=False) as deployment:
         faults = asyncio.run(_measured(deployment, given))
     sys.stdout.write(f"before: {before}\n{faults} faults\n")
     return 1 if faults else 0

@@ -29,8 +29,8 @@ def publish(audience: tuple[Listener, ...]) -> Callable[[Draft], None]:
             draft.captured_for,
             draft.event.quoted_for if isinstance(draft.event, ByCustomer) else None,
         )
-        hidden = any(readers is not None for readers in limits)
-        for readers in copies(audience, *limits) if hidden else (audience,):
+        is_hidden = limits != (None, None)
+        for readers in copies(audience, *limits) if is_hidden else (audience,):
             body = {**(for_bot if "BOT" in readers else {}), **_ours(draft, audience, readers)}
             draft.emit_unless_tracked(
                 Publish(id=draft.next_id(), topic=USER_MESSAGES, body=body, readers=readers)
