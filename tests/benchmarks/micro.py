@@ -75,7 +75,7 @@ def _microseconds(call: Callable[[], object]) -> float:
     whatever else this machine does only adds to them.
     """
     rounds = [(_round(call), _round(yardstick)) for _ in range(ROUNDS)]
-    ours, fixed = (min(side) for side in zip(*rounds, strict=True))
+    ours, fixed = min(one for one, _ in rounds), min(one for _, one in rounds)
     return ours / fixed * YARDSTICK_US
 
 

@@ -116,8 +116,9 @@ class _Report:
     def name(self, *path: str) -> str | None:
         """Returns a text or number at this path, cut to the length of a name."""
         value = self.get(*path)
-        is_name = isinstance(value, str | int) and not isinstance(value, bool)
-        return shortened(str(value), NAME_LIMIT) if is_name and value != "" else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        return shortened(value, NAME_LIMIT) if isinstance(value, str) and value else None
 
     def unreadable(self, fault: str) -> Unknown:
         return Unknown(**self.common(), name="unreadable", fault=fault)

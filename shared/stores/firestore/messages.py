@@ -27,6 +27,7 @@ from shared.stores.firestore.rpc import Message
 MOST_AT_ONCE = 30  # values of one ARRAY_CONTAINS_ANY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEGMENT = r"[A-Za-z0-9~:=+%-][A-Za-z0-9~:=+%_.-]{0,1499}"
+_AS_IT_IS = re.compile("[A-Za-z0-9:=+~-][A-Za-z0-9:=+~_.-]*")
 _NAME = re.compile(rf"conversations/{_SEGMENT}(/journal/{_SEGMENT})?|people/[0-9a-f]{{64}}")
 
 
@@ -64,6 +65,8 @@ def _segment(native: str) -> str:
 
     Its first character is encoded as well if Firestore reserves names that begin with it.
     """
+    if _AS_IT_IS.fullmatch(native):  # as nearly all; to ask takes a tenth of the time
+        return native
     encoded = quote(native, safe=":=+~")
     return f"%{ord(encoded[0]):02X}{encoded[1:]}" if encoded[:1] in ("_", ".") else encoded
 
