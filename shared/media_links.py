@@ -8,18 +8,19 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
 from shared.errors import DoorClosed, Gone, NotFound
 from shared.schemas.base import JsonObject
+from shared.values import frozen
 
 FOR_PEOPLE = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MediaName:
     """The place of one file: the conversation and the id of the journal entry whose message has
     it, and its position among the files of that message.
@@ -30,7 +31,7 @@ class MediaName:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MediaLinks:
     """Makes and reads links. The first key makes them; each of `keys` reads them.
 

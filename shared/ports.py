@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Person, Presence
 from shared.schemas.team import Team
+from shared.values import frozen
 
 if TYPE_CHECKING:  # most events need no desk, and a start takes 6 ms less without their interfaces
     from shared.platforms.desk import ChatDesk, FlagDesk
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # most events need no desk, and a start takes 6 ms less witho
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot(Generic[T]):
     """A stored value and the store's token of that state.
 
@@ -39,7 +40,7 @@ class Snapshot(Generic[T]):
     token: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Commit:
     """One atomic write. It creates the entries, and writes the conversations and people.
 
@@ -53,7 +54,7 @@ class Commit:
     people: Sequence[Snapshot[Presence]] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """What a commit created or wrote of conversations, with the new tokens, in the order of the
     commit.
@@ -70,7 +71,7 @@ class PreconditionFailed(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page(Generic[T]):
     """A part of a list. `cursor` asks for the next page; None means that this is the last one.
 
@@ -82,7 +83,7 @@ class Page(Generic[T]):
     unreadable: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watched:
     """What somebody who watches the store sees at one moment: what a person does now, and by the
     ids of these conversations, them and the customers' devices.
@@ -278,7 +279,7 @@ class Sender(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A file while it is being read. Header names are in lower case. `status` is 200, or 206 for
     the part of it that was asked for; 416 has no such part.
@@ -341,7 +342,7 @@ class Clock(Protocol):
         """Returns the current time in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Webhooks:
     """The webhook URL of each audience (BOT, HUMAN) that has one, and the key that signs the
     requests.
@@ -351,7 +352,7 @@ class Webhooks:
     key: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrmRecord:
     """Where comments are written: a `url` with placeholders in its path or query, the method,
     and the caller's credentials.
@@ -389,7 +390,7 @@ class InPlace(Protocol):
         """Returns the empty hand of one request."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedKeys:
     """The keys that a platform publishes, as it answered at `asked_at`."""
 
@@ -398,7 +399,7 @@ class PublishedKeys:
     good_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desks:
     """The desks that must be called, by the name of their platform."""
 
@@ -410,7 +411,7 @@ NO_DESKS, NO_TEAM = Desks(), Team()
 Profiles = dict[tuple[str, str], tuple[Profile, datetime]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ports:
     """What a use case works with.
 

@@ -8,14 +8,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from shared.values import frozen
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _CLOUD = re.compile(r"([0-9a-f]{32})(?:/(\d+))?(?:;.*)?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """`traceparent` is the header value to pass on. `fields` are what each log line has of it.
 

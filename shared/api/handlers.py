@@ -5,7 +5,6 @@ Each checks the rights, parses the body, calls the use case and returns the answ
 
 import re
 import uuid
-from dataclasses import dataclass
 from email.message import Message
 
 from shared.api import views
@@ -58,12 +57,13 @@ from shared.schemas.http import Request, Response
 from shared.schemas.notation import parse_conversation_id
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.settings.types import ApiKey
+from shared.values import frozen
 
 PAGE = 100
 ORDERS = ("sequence", "latest")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """One authenticated request.
 

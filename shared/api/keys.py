@@ -5,7 +5,7 @@ API keys are stored as SHA-256, and compared in constant time.
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from shared.api.sessions import Session, Sessions
@@ -16,9 +16,10 @@ from shared.schemas.notation import sha256
 from shared.schemas.people import Person
 from shared.schemas.representative import RepresentativeType
 from shared.settings.types import ApiKey
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keyring:
     """Who calls: the API keys by their SHA-256, the people who may have a session, and how they
     sign in. `sessions` and `sign_in` are None where that is not set up.
@@ -157,7 +158,7 @@ def must_be_known(caller: ApiKey) -> None:
     """Allows every caller."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Right:
     """Who may call an operation: `check` raises Forbidden for all others. `words` say it in the
     OpenAPI document.

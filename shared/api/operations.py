@@ -4,7 +4,6 @@ Routes and the OpenAPI document are generated from them.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -30,13 +29,14 @@ from shared.api.keys import (
 from shared.schemas.conversation import Phase
 from shared.schemas.details import MEDIA_KINDS
 from shared.schemas.http import Request, Response
+from shared.values import frozen
 
 Handler = Callable[[Ask], Awaitable[Response]]
 SignInHandler = Callable[[Keyring, Request], Awaitable[Response]]
 H = TypeVar("H", Handler, SignInHandler)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """A query parameter. If it has `values`, no others are accepted."""
 
@@ -46,7 +46,7 @@ class Query:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation(Generic[H]):
     """One operation. `path` is below /v1; a part in braces is one percent-encoded segment.
 

@@ -8,20 +8,21 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from shared.errors import Forbidden
 from shared.ports import Clock
 from shared.schemas.http import Request
+from shared.values import frozen
 
 PAGE_HEADER = "baton-page"
 # A page renews its session while it is open; a day of work is the longest.
 IDLE, LONGEST, RENEW_AFTER = timedelta(hours=1), timedelta(hours=12), timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """`by` is what the person signed in with: the SHA-256 of a key, or the terms of a SignIn.
     `begun` is when, and `issued` is when this cookie was made.
@@ -37,7 +38,7 @@ class Session:
         return min(self.issued + IDLE, self.begun + LONGEST)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sessions:
     """Makes and reads cookies. The first key makes them; each of `keys` reads them.
 

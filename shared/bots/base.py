@@ -1,15 +1,16 @@
 """Questions to a built-in bot, its replies, and the interface of a bot."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.http import Answer, Call
 from shared.schemas.variables import SessionVariable
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """The customer's message (`postback`: a tap on a suggestion) and the context that the bot gets
     with it.
@@ -22,7 +23,7 @@ class Question:
     context: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Escalation:
     """The bot wants a human. `named`: its author wrote the reason, it is not the default one."""
 
@@ -31,7 +32,7 @@ class Escalation:
     named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """The content of a bot's answer, in order.
 

@@ -4,7 +4,7 @@ https://docs.cloud.google.com/dialogflow/cx/docs/reference/rest/v3/projects.loca
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pydantic_core
 from pydantic import JsonValue, ValidationError
@@ -20,6 +20,7 @@ from shared.schemas.http import Answer, Call
 from shared.schemas.languages import best_of
 from shared.schemas.notation import sha256
 from shared.schemas.texts import first_piece
+from shared.values import frozen
 
 SCOPE = "https://www.googleapis.com/auth/dialogflow"
 QUERY_LIMIT, SESSION_LIMIT = 256, 36  # characters
@@ -35,7 +36,7 @@ def session_of(conversation: str) -> str:
     return sha256(conversation)[:SESSION_LIMIT]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialogflow:
     """`agent` may name an environment. The first of `languages` is used where the customer's
     language is none of them.

@@ -5,7 +5,6 @@ crash repeats nothing.
 """
 
 import contextlib
-from dataclasses import dataclass
 
 from shared.bots.base import Bot, Escalation, Reply
 from shared.bots.events import events_of
@@ -21,11 +20,12 @@ from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.http import Request, Response
 from shared.schemas.journal import Asked
+from shared.values import frozen
 
 FAILED = Escalation("the bot cannot answer")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assistant:
     """Answers customers: with a bot that is asked, with always the same `reply`, or not at all.
 

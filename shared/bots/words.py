@@ -1,6 +1,6 @@
 """A customer's message as `baton-user-messages` carries it to the built-in bot."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import pydantic_core
@@ -11,6 +11,7 @@ from shared.platforms.bodies import validate
 from shared.schemas.base import JsonObject, NonEmpty, Theirs
 from shared.schemas.conversation import Conversation
 from shared.schemas.notation import Time, sha256
+from shared.values import frozen
 
 
 class _Ours(Theirs):
@@ -21,7 +22,7 @@ class _Ours(Theirs):
     accepted_at: Time = Field(alias="accepted_at")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """A customer's message. `id` is the same at every publication; `version` is the version of the
     conversation that the message made.

@@ -4,7 +4,6 @@ as a platform's fact.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from shared.schemas.events import Event, VariablesCaptured, VirtualAgentJoined, 
 from shared.schemas.notation import Time, conversation_id, sha256, time_or_none
 from shared.schemas.variables import Audience, Provenance, TaskVirtualAgent, Variable
 from shared.schemas.virtual_agents import session_of, tells_failure
+from shared.values import frozen
 
 ORIGIN_LIMIT = 255  # characters
 
@@ -42,7 +42,7 @@ class Reported(Theirs):
     data: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BrowserReport:
     """A report of `agent` that the adapter posted. `source` is the conversation that it is
     about.

@@ -6,7 +6,6 @@ authorised request changes who speaks. Events count once by their id (scoped by 
 their content, even if several tabs and agents report the same postMessage.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import pydantic_core
@@ -22,6 +21,7 @@ from shared.ports import Ports
 from shared.schemas.http import Request, Response
 from shared.schemas.notation import sha256
 from shared.schemas.variables import Audience
+from shared.values import frozen
 from shared.version import VERSION
 
 _Fault = dict[str, str | None]
@@ -33,7 +33,7 @@ PREFLIGHT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bridge:
     """The trust of forward_variables: token keys, exact origins, and the audiences that a browser's
     reports may reach. `tells_failures`: the team is notified of a virtual agent that failed.

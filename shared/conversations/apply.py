@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -47,6 +47,7 @@ from shared.schemas.journal import JournalEntry, Verdict
 from shared.schemas.notation import entry_id, platform_of
 from shared.schemas.notifications import OUTBOX, WakeUp
 from shared.schemas.own_events import PersonGone
+from shared.values import frozen
 
 OUTBOX_LIMIT = 500
 # after a commit that took longer, delivery may have looked for its version in vain
@@ -58,7 +59,7 @@ LONGEST_WAIT_SECONDS = 0.5
 _LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied:
     """How an event ended. `duplicate` is the entry that it had before. `conversation` is where it
     acted. `emits` is whether there may be commands to deliver, `commands` are those of this event.
@@ -76,7 +77,7 @@ class Applied:
     woken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """How the commands of the present request are delivered: by its `hand`, if it has one. What is
     left to others is woken after the request, or with `wakes_early` beside the commit.

@@ -3,7 +3,6 @@ sender or its readers know, with its first words, and with who heard it and who 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared.handoff.visibility import first_words_of
 from shared.ports import Ports
@@ -15,11 +14,12 @@ from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import entry_id, platform_of, sent_key
 from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.variables import Audience
+from shared.values import frozen
 
 _SAID = (UserMessage.kind, SuggestionResponse.kind)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Earlier:
     """An earlier message. `heard` and `captured_for` are those of a customer's."""
 

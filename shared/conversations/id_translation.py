@@ -5,7 +5,6 @@ id that hides the platform's.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import JsonValue
@@ -31,6 +30,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import entry_id, is_hidden, platform_of, sent_key
+from shared.values import frozen
 
 LOOK_BACK = 50  # entries of the journal, for the tap of a suggestion that names no message
 NOT_ON_RECORD_YET, YOUNG = 2.0, timedelta(minutes=1)
@@ -120,7 +120,7 @@ async def _received(ports: Ports, receipt: Receipt) -> Receipt | None:
     return receipt.model_copy(update={"source": source, "form": form})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sent:
     """A message that Baton sent, and the channel on which it was shown. `by` is whose it is, None
     for Baton's own words.

@@ -3,7 +3,7 @@ be one customer's: entries in both journals, and what a bot may not say any more
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shared.conversations.entries import (
     FIRST_LOOK,
@@ -30,11 +30,12 @@ from shared.schemas.notation import command_id, entry_id, format_time
 from shared.schemas.notifications import HANDOFFS, Notification, transcript_of
 from shared.schemas.own_events import NumberMoved
 from shared.schemas.representative import RepresentativeType
+from shared.values import frozen
 
 MOST_PENDING = 100  # entries of two conversations that one commit can go through
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Noted:
     """New entries, and entries of the outboxes that change."""
 

@@ -5,7 +5,7 @@ writes beside its conversation.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.conversations.merges import Noted, noted_of
 from shared.errors import NotFound, Unavailable
@@ -16,9 +16,10 @@ from shared.schemas.details import Details
 from shared.schemas.events import ByCustomer, ChatCreated, Event, NamesChanged
 from shared.schemas.journal import JournalEntry
 from shared.schemas.people import Presence
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beside:
     """What a commit writes beside the event's own conversation and entries."""
 
@@ -30,7 +31,7 @@ class Beside:
 NOTHING_BESIDE = Beside()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved:
     """The customer's conversation; its token is None where it begins in a new document. `learns`:
     the names in it have changed. `joined` are the conversations that became part of it.
@@ -44,7 +45,7 @@ class Resolved:
     is_reached: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where an event acts: the event as one of that conversation, the conversation, what the commit
     writes beside it, whether the customer's names are news, the entries of the messages that wait

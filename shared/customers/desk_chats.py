@@ -2,8 +2,6 @@
 still be open.
 """
 
-from dataclasses import dataclass
-
 from shared.conversations.resolve import where_it_acts
 from shared.customers.desk_customers import whose
 from shared.errors import BatonError, Unavailable
@@ -16,13 +14,14 @@ from shared.schemas.commands import CallDesk, State
 from shared.schemas.conversation import Conversation
 from shared.schemas.http import Answer, Call
 from shared.schemas.notation import platform_of
+from shared.values import frozen
 
 PENDING = 500  # entries, which is more than ever wait
 MOST_CHANGES = 100  # calls of one erase to desks; a desk may take one a second
 FURTHEST = 3200  # entries of a journal in which words said in a chat are looked for
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unended:
     """A chat that a desk may have open for a customer. `customer` is the conversation in which the
     desk reports on that customer; None where Baton knows only its own id of them.

@@ -8,7 +8,6 @@ other. So a channel is joined, or parted, only when all its deliveries are settl
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
@@ -26,6 +25,7 @@ from shared.schemas.desks import Called, ClosedDesk
 from shared.schemas.measures import Measure, Name, Progress
 from shared.schemas.notation import platform_of
 from shared.schemas.virtual_agents import with_session
+from shared.values import frozen
 
 PAGE = 100
 _UNSETTLED = {State.PENDING, State.BROKEN}
@@ -65,7 +65,7 @@ _NOBODYS: Mapping[str, object] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Change:
     """The new state of one conversation. `let_go` is the desk whose handoff ends with it."""
 

@@ -5,7 +5,6 @@ The outbox is the conversation's pending journal entries in sequence (see `drain
 at the same time do no harm: the platform knows the ids, and outcomes are merged, never sent again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.conversations.apply import apply
@@ -24,12 +23,13 @@ from shared.schemas.own_events import (
     ReopenTimeout,
     UnclaimedTimeout,
 )
+from shared.values import frozen
 
 PASSES = 3  # of one delivery; the sweep wakes the conversation for the rest, which is due
 _TIMEOUTS = {"unclaimed": UnclaimedTimeout, "idle": HumanIdleTimeout, "chat": ChatIdleTimeout}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivered:
     """How a delivery ended: whether a command failed for now, and when the next try is due, if any.
 

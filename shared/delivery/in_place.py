@@ -26,6 +26,7 @@ from shared.schemas.commands import Command, Post, State, ToCustomer
 from shared.schemas.conversation import Conversation
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import platform_of
+from shared.values import frozen
 
 PATIENCE_SECONDS = 2.0  # how long an answer waits for its deliveries
 # after the commit: a batch may take long; then the HTTP timeout, and a second
@@ -284,7 +285,7 @@ class RequestHand:
         return _Wakes(self._here, self._ports, conversation)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wakes:
     """Wakes a conversation of which a delivery that ended after the answer has left something."""
 

@@ -5,7 +5,6 @@ the call fails.
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.conversations.apply import apply_and_wake
@@ -26,12 +25,13 @@ from shared.schemas.events import HandoffFailed
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import platform_of
 from shared.schemas.variables import Audience
+from shared.values import frozen
 
 TRANSCRIPT = 50  # messages of the journal
 FURTHEST = 3200  # entries that are read for them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeskCall:
     """One command that calls a desk. `channel` is the conversation in its present state."""
 

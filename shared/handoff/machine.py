@@ -4,7 +4,7 @@ All rules are rows in `transitions`; this module only walks them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from shared.errors import BatonError
@@ -32,9 +32,10 @@ from shared.schemas.journal import Verdict
 from shared.schemas.notation import format_time
 from shared.schemas.people import SlotTaken
 from shared.schemas.variables import Audience
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """What follows: the conversation (always the next version), the commands, and the refusal if
     it is one.

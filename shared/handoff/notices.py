@@ -5,13 +5,13 @@ notices.json.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from shared.schemas.languages import language_of, read
 from shared.schemas.names import shown
+from shared.values import frozen
 
 Templates = Mapping[str, Mapping[str, str]]
 ENGLISH, LONGEST, LONGEST_NAME = "en", 500, 80
@@ -67,7 +67,7 @@ def _built_in() -> Templates:
 BUILT_IN = _built_in()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notices:
     """`templates` by language and notice; what a language lacks is said in `language`, and else
     in English.

@@ -1,7 +1,7 @@
 """What an operator may choose about the machine, and what it must know of each platform."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,6 +11,7 @@ from shared.schemas.content import Template
 from shared.schemas.conversation import Capabilities, Conversation
 from shared.schemas.desk_kinds import DESK_KINDS
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.values import frozen
 
 HumanIdle = Literal["bot", "queue", "queue-then-bot"]
 Assign = Literal["pull", "push"]
@@ -23,7 +24,7 @@ WAITING_LIMIT = 20  # messages of one conversation
 THREADS = frozenset(kind for kind, able in DESK_KINDS.items() if able.is_thread)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """`webhooks` holds the audiences (BOT, HUMAN) that have a plain webhook of their own beside the
     topic.

@@ -18,7 +18,6 @@ None of them knows which platform it serves. TABLE.md is printed from this file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from shared.errors import BadRequest, BatonError, Forbidden, Refused, TooMany, Unsupported
 from shared.handoff.terms import Condition as Condition
@@ -27,16 +26,17 @@ from shared.handoff.terms import Guard as Guard
 from shared.schemas import events, own_events
 from shared.schemas.conversation import Phase
 from shared.schemas.journal import Verdict
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     to: Phase | None = None
     effects: tuple[Effect, ...] = ()
     verdict: Verdict = Verdict.ACCEPTED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """`effects` change nothing of the conversation: they notify others of the refusal."""
 
@@ -46,13 +46,13 @@ class Refusal:
     error: type[BatonError] = Refused
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     when: Guard
     then: Step | Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandingRule:
     """A rule that does not depend on the cell: it runs with every event for which `when` holds."""
 

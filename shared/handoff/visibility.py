@@ -6,7 +6,6 @@ what a bot asked.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -18,6 +17,7 @@ from shared.schemas.details import Attachment, Details, first_words
 from shared.schemas.journal import DETAILS, HIDDEN, WORDS, JournalEntry, form_with, unsealed
 from shared.schemas.variables import Audience, Provenance, SessionVariable, Variable
 from shared.schemas.virtual_agents import VirtualAgentSession
+from shared.values import frozen
 
 # Adds links to the files of what came beside a message: of a conversation's journal, and an entry.
 Linked = Callable[[str, str, JsonObject], JsonObject]
@@ -31,7 +31,7 @@ _HIDING: Mapping[Audience, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Projection:
     """What each audience may see, and the keys of an invisible list that are not in the payload
     (a likely slip).

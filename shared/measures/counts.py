@@ -6,7 +6,7 @@ A cell has every dimension by which a report may be broken down.
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -15,6 +15,7 @@ from shared.measures.bins import bin_of
 from shared.schemas.commands import Command, Record
 from shared.schemas.measures import Measure, Name
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 # Time zone offsets are multiples of a quarter of an hour, so local hours consist of whole quarters.
 QUARTER = timedelta(minutes=15)
@@ -40,7 +41,7 @@ _NAMES = frozenset(Name)
 SHOWN = (Tally.COUNTED, Tally.CORRECTED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """`quarter` is the beginning of the quarter of an hour in UTC.
 
@@ -62,7 +63,7 @@ class Cell:
         return f"{self.name.value}:{self.of}" if self.of else self.name.value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """The number of one cell."""
 

@@ -23,7 +23,7 @@ and the duration when it ends, so the difference is what is open.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -57,6 +57,7 @@ from shared.schemas.measures import Ended, Handoff, Measure, Moment, Name, Progr
 from shared.schemas.notation import platform_of
 from shared.schemas.own_events import CountDue, HumanIdleTimeout, OfferTimeout, PersonGone
 from shared.schemas.representative import Representative, is_bots
+from shared.values import frozen
 
 VISIT_ENDS_AFTER = timedelta(hours=24)  # without a message of the customer
 TRANSFER_GAP = timedelta(
@@ -67,7 +68,7 @@ _CUSTOMERS = (UserMessage, SuggestionResponse)
 _SPOKEN = (BotMessage, HumanMessage)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """The clocks after an event (None if none runs), the measures, and the messages that are
     counted later.

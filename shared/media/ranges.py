@@ -1,14 +1,14 @@
 """Range requests (RFC 9110, section 14): which part of a file a reader asks for."""
 
 import re
-from dataclasses import dataclass
 
 from shared.errors import OutOfRange
+from shared.values import frozen
 
 _ONE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """The bytes `start` to `end`, both included, of `total`."""
 

@@ -5,17 +5,18 @@ for a file that no message shows. Only Baton can read it.
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 
 from shared.errors import BadRequest, DoorClosed
 from shared.media_links import MediaLinks
 from shared.schemas.content import File
+from shared.values import frozen
 
 LIFETIME = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Uploaded:
     """A file that a caller uploaded for a conversation.
 

@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.errors import (
     BadRequest,
@@ -26,11 +26,12 @@ from shared.platforms.base import HasUploads, Outcome, Platform
 from shared.ports import MediaStore, Ports
 from shared.schemas.content import File
 from shared.schemas.conversation import Capabilities, Conversation
+from shared.values import frozen
 
 MOST_BYTES = 100 << 20  # of a file for which the channel shows a link
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A file while it comes in. `size` is what its sender declares, None if nothing."""
 

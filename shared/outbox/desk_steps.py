@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic
 
 from shared.errors import BatonError
@@ -16,13 +16,14 @@ from shared.platforms.desk import ChatDesk, Declined, HasPauses, Made, OpenFile,
 from shared.ports import Ports
 from shared.schemas.http import Answer, Call
 from shared.schemas.journal import JournalEntry
+from shared.values import frozen
 
 DONE = Result(Outcome.DONE)
 UNKNOWN_TYPE = "application/octet-stream"
 Send = Callable[[Call], Awaitable[Answer | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Carried(Generic[Made]):
     """How steps ended: what they made, None unless all were done; the result and the answer of the
     last call.

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -19,6 +19,7 @@ from shared.schemas.commands import (
 )
 from shared.schemas.http import Answer
 from shared.schemas.journal import JournalEntry
+from shared.values import frozen
 
 C = TypeVar("C", bound=BaseCommand)
 FORBIDDEN_TRIES = 3
@@ -29,7 +30,7 @@ PUT_OFF_SECONDS = 10.0
 LONGEST_AT_FIRST = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """A command after a try, and the commands that follow from it (such as a notification of its
     failure).
@@ -49,7 +50,7 @@ class Attempt:
     paced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """`arrived` None: it is unknown whether the call took effect. `answered`: there was an answer
     of any kind. `status` is that of the answer, `accepted_at` its time by the target's own clock.

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -15,13 +14,14 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.devices import Device
 from shared.schemas.notation import sha256
 from shared.schemas.people import Person, Presence
+from shared.values import frozen
 
 LONGEST_SECONDS = 25.0  # less than the patience of anything between the page and Baton
 LISTED = 100  # conversations of a phase
 KEPT = 2 / 3  # of the time for which a page counts as open, after which it says so again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Live:
     """What a person sees at one moment. `mine` are the conversations that they hold or are offered,
     `devices` are the devices of their customers; `listed` are the conversations of each phase,

@@ -1,7 +1,6 @@
 """The interface of a platform, and the meaning of HTTP statuses."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +13,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByRepresentative, Event, HandoffFailed
 from shared.schemas.http import Answer, Call, Request, Response
+from shared.values import frozen
 
 USUAL_BODY = 1 << 20  # bytes of a webhook
 
@@ -115,7 +115,7 @@ class Platform(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """Who a person is at a platform. `email` is in lower case."""
 

@@ -4,7 +4,7 @@ The same vendors' webhooks are read by their `Platform`.
 """
 
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
@@ -12,12 +12,13 @@ from shared.platforms.base import Outcome
 from shared.schemas.commands import CallDesk
 from shared.schemas.details import Details
 from shared.schemas.http import Answer, Call, Request
+from shared.values import frozen
 
 Speaker = Literal["customer", "bot", "human"]
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spoken:
     """A message from before the handoff.
 
@@ -30,7 +31,7 @@ class Spoken:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenFile:
     """A customer's file while it is read. `size` is in bytes, None where it is not known."""
 
@@ -40,7 +41,7 @@ class OpenFile:
     chunks: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CustomerSignal:
     """The customer types or has stopped, or has read `message`: the desk's own id of it."""
 
@@ -48,7 +49,7 @@ class CustomerSignal:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chat:
     """A desk's own conversation about one handoff."""
 
@@ -68,7 +69,7 @@ def chat_at(address: str) -> Chat | None:
     return Chat(*parts) if len(parts) == 3 and all(parts) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opening:
     """What a chat is opened with.
 
@@ -89,7 +90,7 @@ class Opening:
     page: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """What a customer said or did, as the people of a desk may see it.
 
@@ -109,7 +110,7 @@ class Words:
     links: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """Who has the customer of a chat now: the names of the people present, none while they wait."""
 
@@ -117,7 +118,7 @@ class Standing:
     people: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passing:
     """A step that hands a file of the customer's message over. `file` is its position among the
     files of the message. `call` makes the call from the open file; it returns None for a file that

@@ -9,7 +9,6 @@ https://developers.google.com/business-communications/business-messages/referenc
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -29,6 +28,7 @@ from shared.schemas.events import (
 from shared.schemas.notation import conversation_id, format_time
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 # UNNAMED stands for a customer without a name. AGENT_HOST is removed from agents, because Google's
 # Firebase sample uses an agent's last part as a key, which must not contain a dot.
@@ -97,7 +97,7 @@ def parties(address: str) -> tuple[str, str]:
     return agent, phone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One customer's number with one of our agents, at one moment.
 

@@ -5,7 +5,6 @@ Each desk shows it in its own form.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +14,7 @@ from shared.platforms.base import Deflected
 from shared.platforms.desk import Opening, Speaker, Spoken
 from shared.schemas.events import Event, HumanJoined, HumanLeft, Transfer
 from shared.schemas.texts import shortened, split_text
+from shared.values import frozen
 
 CUSTOMER = "Customer"  # the name of one whose name is not known
 NAME_LIMIT, VALUE_LIMIT, LAST_WORDS_LIMIT = 80, 300, 1000  # characters
@@ -44,7 +44,7 @@ LABELS: Mapping[Act, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A customer who needs a human, in words: who, why, what is known, and what they said last."""
 

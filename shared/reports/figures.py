@@ -4,7 +4,7 @@ what is open.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shared.measures.bins import Bins, percentile
 from shared.measures.counts import Cell, Count
@@ -12,6 +12,7 @@ from shared.measures.messages import LENGTHS
 from shared.measures.reasons import OTHER
 from shared.reports.period import Period
 from shared.schemas.measures import MESSAGES, TIMED, Name
+from shared.values import frozen
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # The upper bounds of the classes of a distribution, in seconds. A last class has no bound.
@@ -21,7 +22,7 @@ REASONS = 20  # the most frequent reasons have a row each, the others one togeth
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timing:
     """The durations of one kind, or the numbers of messages that handoffs took.
 
@@ -40,7 +41,7 @@ class Timing:
     open: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """One row of a report.
 

@@ -1,12 +1,12 @@
 """The period of a report: local days or hours of a time zone, as quarters of an hour in UTC."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import BadRequest
 from shared.measures.counts import QUARTER, quarter_of
+from shared.values import frozen
 
 Day = TypeVar("Day", bound=date)
 LONGEST = timedelta(days=400)
@@ -14,7 +14,7 @@ DEFAULT_DAYS = 7
 YEARS = range(2000, 3000)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Period:
     """The time from `since` until before `until`, both in UTC. `zone` is used for display."""
 

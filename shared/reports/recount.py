@@ -9,7 +9,6 @@ or run beside another one.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.conversations.contention import until_uncontended
@@ -29,13 +28,14 @@ from shared.ports import ConversationStore
 from shared.schemas.commands import Record, State
 from shared.schemas.journal import JournalEntry
 from shared.schemas.measures import Measure
+from shared.values import frozen
 
 PAGE = 200
 AT_ONCE = 10_000  # measures that are held in memory before they are added up
 TAKES = timedelta(days=1)  # longest run of a recount: the journal must be kept for longer than that
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recounted:
     """The change of the corrections, and the UTC days that were left unchanged because their
     journal is no longer complete.

@@ -1,7 +1,6 @@
 """A report as JSON and as CSV. Both have the same figures under the same names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.reports import spreadsheets
@@ -15,9 +14,10 @@ from shared.reports.figures import (
     of_agents,
 )
 from shared.reports.period import Period
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """`total` is None if the sum of the rows is not meaningful."""
 

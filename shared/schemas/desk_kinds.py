@@ -6,8 +6,9 @@ called has a desk in `shared/bootstrap/desks.py`, and a test compares the two.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shared.values import frozen
 
 
 class Way(StrEnum):
@@ -20,7 +21,7 @@ class Way(StrEnum):
         return self is not Way.READS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeskKind:
     """What desks of a kind can do.
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
+from shared.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Request:
     """`path` is percent-encoded and has no function name; header names are in lower case.
 
@@ -27,7 +29,7 @@ class Request:
         return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stream:
     """A body that is sent as it comes. `close` is awaited once, when the body was sent or the
     client is gone, also if no chunk was read.
@@ -37,7 +39,7 @@ class Stream:
     close: Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response:
     """`stream` is sent in place of `body`. `notes` are added to the request's log line and are
     not sent.
@@ -58,7 +60,7 @@ PUSH_LIMIT = 16 << 20  # Pub/Sub's own limit of 10 MB, in base64 and wrapped
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Door:
     """How a function handles requests.
 
@@ -72,7 +74,7 @@ class Door:
     is_streamed: Callable[[Request], bool] = lambda _: False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """A documented rate limit. All calls with the same `of` share it.
 
@@ -84,7 +86,7 @@ class Pace:
     burst: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """An HTTP call to make.
 
@@ -104,7 +106,7 @@ class Call:
     stream: AsyncIterator[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """The response to a call. Header names are in lower case."""
 

@@ -7,7 +7,8 @@ these tables against such a library.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from shared.values import frozen
 
 # Deprecated codes that phones still send: Java and Android use `in`, `iw` and `ji`.
 # https://www.iana.org/assignments/language-subtag-registry (Preferred-Value); `tl` and `sh` by
@@ -20,7 +21,7 @@ _TRADITIONAL = ("TW", "HK", "MO")
 _SEPARATOR = re.compile(r"[-_]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Language:
     """A parsed tag: `language` such as id or fil, empty if unknown; `script` such as Hant."""
 

@@ -1,13 +1,14 @@
 """Team notifications in words, with the context that an agent needs before they join."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
 from shared.schemas.http import Answer, Call
 from shared.schemas.notifications import Notification
+from shared.values import frozen
 
 HEADLINES: Mapping[str, str] = {
     "handoff.requested": "A customer asks for a person",
@@ -26,7 +27,7 @@ HEADLINES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Briefing:
     """A notification with its context, sent at `at`.
 
@@ -89,7 +90,7 @@ class Target(Protocol):
         """Returns the target's own name of an error, or None if it names none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Team:
     """The team's targets, and the URL of the page where agents work, in which `{conversation}`
     is replaced.
@@ -109,7 +110,7 @@ class Team:
         return self.console_url.replace("{conversation}", quote(conversation, safe=":"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url:
     """A URL that contains a secret. Its repr leaves the value out."""
 

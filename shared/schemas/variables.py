@@ -5,7 +5,6 @@ https://docs.cloud.google.com/contact-center/ccai-platform/docs/va-custom-payloa
 """
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonVal
 
 from shared.schemas.base import JsonObject, NonEmpty, Stored, Theirs
 from shared.schemas.notation import Time, time_or_none
+from shared.values import frozen
 
 DEEPEST = 20  # levels of lists and objects in a value
 _HIGHEST, _DIGITS = 2**63 - 1, 19
@@ -123,7 +123,7 @@ class CapturedVariables(Snake):
     timestamp: LenientTime = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unread:
     """A part of an event that could not be read: its place and the expected type.
 

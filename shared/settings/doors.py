@@ -4,9 +4,9 @@ A door without one of its settings stays closed, which is logged at start.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from shared.settings.model import Settings
+from shared.values import frozen
 
 
 def _always(_: Settings) -> bool:
@@ -17,7 +17,7 @@ def _serves(platform: str) -> Callable[[Settings], bool]:
     return lambda settings: not settings.baton_platforms or platform in settings.baton_platforms
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Door:
     """One way in or out. `functions` have it where `is_used` says so of their settings; it is open
     once all settings that it `needs` are set.

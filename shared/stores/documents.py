@@ -3,7 +3,6 @@ one JSON string.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -18,6 +17,7 @@ from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import Time
 from shared.schemas.people import Presence
+from shared.values import frozen
 
 SHARDS = 16
 _NOT_IN_LINE = "QUEUED elsewhere"
@@ -45,7 +45,7 @@ def is_in_no_line(conversation: Conversation) -> bool:
     return conversation.tracked and conversation.phase is Phase.QUEUED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConversationDocument:
     """A conversation's queried fields, and the whole of it as JSON in `body`."""
 
@@ -56,7 +56,7 @@ class ConversationDocument:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryDocument:
     """A journal entry's queried fields, and the whole of it as JSON in `body`."""
 
@@ -68,7 +68,7 @@ class EntryDocument:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonDocument:
     """A person's queried field, and what they do now as JSON in `body`."""
 

@@ -4,7 +4,6 @@ https://developers.google.com/workspace/chat/api/reference/rest/v1/cards
 """
 
 import re
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -13,11 +12,12 @@ import pydantic_core
 from shared.schemas.http import Answer, Call
 from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 TEXT_LIMIT = 600  # characters of one line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoogleChat:
     """A Target. A repeated message is shown again, so it does not dedupe."""
 

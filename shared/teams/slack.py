@@ -4,7 +4,6 @@ https://docs.slack.dev/reference/block-kit/blocks
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pydantic_core
@@ -12,12 +11,13 @@ import pydantic_core
 from shared.schemas.http import Answer, Call
 from shared.schemas.team import Briefing, Url
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 HEADER_LIMIT, TEXT_LIMIT, URL_LIMIT = 150, 3000, 3000
 FACT_LIMIT = 450  # characters; all facts then fit into one block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slack:
     """A Target. A repeated message is shown again, so it does not dedupe."""
 

@@ -3,7 +3,7 @@
 https://www.standardwebhooks.com/
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import pydantic_core
@@ -11,9 +11,10 @@ from standardwebhooks.webhooks import Webhook
 
 from shared.schemas.http import Answer, Call
 from shared.schemas.team import Briefing, Url
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TeamWebhook:
     """A Target.
 

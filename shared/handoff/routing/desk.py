@@ -5,7 +5,6 @@ else the first.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -24,6 +23,7 @@ from shared.schemas.conversation import Conversation
 from shared.schemas.desk_kinds import DESK_KINDS, PLACED, PLACES, Way
 from shared.schemas.languages import language_of
 from shared.schemas.notation import platform_of
+from shared.values import frozen
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
@@ -145,7 +145,7 @@ class Desk(BaseModel):
 API_READERS = Desk(name="api")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """`opens` is when a closed desk opens, in its time zone. None: it is open, or never opens."""
 

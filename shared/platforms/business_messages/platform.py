@@ -10,7 +10,6 @@ REST: https://developers.google.com/business-communications/business-messages/re
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -58,6 +57,7 @@ from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.notation import conversation_id, sha256, time_or_none
 from shared.schemas.representative import NAME_LIMIT
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 NAME = "business_messages"
 SCOPE = "https://www.googleapis.com/auth/businessmessages"
@@ -86,7 +86,7 @@ class _Envelope(Theirs):
     conversation_id: StrictStr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Report:
     """A webhook body with the conversation that it names."""
 
@@ -215,7 +215,7 @@ _PAYLOADS: Mapping[str, Callable[[_Report], Event | Ephemeral]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BusinessMessages(LinkedFiles):
     """`auth` is as in `Call.auth`.
 

@@ -9,7 +9,7 @@ Some bodies are unofficial: see `names.py`.
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +44,7 @@ from shared.schemas.commands import CallDesk
 from shared.schemas.http import Answer, Call, Pace
 from shared.schemas.languages import best_of, language_of
 from shared.schemas.notation import format_time
+from shared.values import frozen
 
 PER_SECOND = 10.0
 # The platform's own codes. Other languages are sent by their ISO code, such as id or fil.
@@ -60,7 +61,7 @@ _SENDERS: dict[Speaker, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CcaiDesk:
     """`api_user` is the tenant's subdomain.
 

@@ -13,7 +13,7 @@ https://docs.cloud.google.com/contact-center/ccai-platform/docs/agent-attachment
 import base64
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from shared.errors import DoorClosed, NotFound, Unauthenticated
@@ -38,9 +38,10 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.notation import parse_time
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ccai(NoCustomers):
     """`events_login` is the `user:password` of external session events. `api_user` is the tenant's
     subdomain: with it and the token agents' files are fetched.

@@ -5,7 +5,6 @@ Its envelope and most event names are unofficial: see `names.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,6 +40,7 @@ from shared.schemas.representative import NAME_LIMIT, Representative, Representa
 from shared.schemas.texts import shortened
 from shared.schemas.variables import Provenance
 from shared.schemas.virtual_agents import VirtualAgentSession, tells_failure
+from shared.values import frozen
 
 _NAMES = ("name", "display_name", "full_name", "first_name")
 _REASONS = ("reason", "deflection_reason", "deflection", "status")
@@ -50,7 +50,7 @@ _OFFERS = ("deflection_channels", "deflection_options", "options")
 _OVER = ("finished", "dismissed", "va_dismissed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """One webhook body.
 

@@ -5,18 +5,19 @@ Its agents see its conversations already; the API flags one as needing a human.
 https://docs.csku.ai/api-reference/conversation/mark-need-human, /api-reference/introduction
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pydantic_core
 
 from shared.errors import DoorClosed
 from shared.platforms.base import Outcome, outcome_of_status
 from shared.schemas.http import Answer, Call
+from shared.values import frozen
 
 NAME = "csku"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CskuDesk:
     """`need_human` enables the flag.
 

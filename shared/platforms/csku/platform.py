@@ -7,7 +7,6 @@ https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, StrictInt, StrictStr
@@ -34,6 +33,7 @@ from shared.schemas.notation import conversation_id, sha256, time_or_none
 from shared.schemas.platform_context import PlatformContext
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 NAME = "csku"
 # where the fields of a context are in a body; `bisnis` is the business
@@ -55,7 +55,7 @@ class _Envelope(Theirs):
     conversation_id: StrictStr | StrictInt = Field(alias="conversation_id")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Report:
     """A webhook body.
 
@@ -216,7 +216,7 @@ def _report(body: JsonObject) -> _Report:
     return _Report(body, native, event if isinstance(event, str) else "unreadable")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Csku(LinkedFiles, NoCustomers):
     """CSKU AI's webhooks. Any of `webhook_secrets` is accepted. `media_hosts` have the files of its
     messages; its pages do not say which these are.

@@ -10,7 +10,6 @@ user. Files are links, and pictures are shown from theirs.
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,6 +52,7 @@ from shared.platforms.threads import request_of
 from shared.schemas.base import JsonObject
 from shared.schemas.http import Answer, Call, Pace
 from shared.schemas.notation import command_id
+from shared.values import frozen
 
 # https://developers.google.com/workspace/chat/limits: writes in one space, all apps together
 PER_SECOND_IN_SPACE = 1.0
@@ -61,7 +61,7 @@ REQUEST = "request"  # the message from which a thread starts
 MASKS = {"text": "text", "accessoryWidgets": "accessory_widgets", "cardsV2": "cards_v2"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoogleChatDesk:
     """A ChatDesk. `auth` is that of a service account of the Chat app's project."""
 

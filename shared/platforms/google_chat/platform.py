@@ -4,7 +4,7 @@ https://developers.google.com/workspace/chat/receive-respond-interactions
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from urllib.parse import quote
 
@@ -23,9 +23,10 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.people import Person
+from shared.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoogleChat(NoCustomers):
     """`proofs` say which requests are genuine. `auth` is that of a service account of the Chat
     app's project: with it people's files are fetched. `people` are those of `BATON_AGENTS`.

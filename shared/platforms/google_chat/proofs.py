@@ -12,7 +12,6 @@ names. https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -20,6 +19,7 @@ import pydantic_core
 
 from shared.errors import DoorClosed, Unauthenticated, Unavailable, UnknownKey
 from shared.schemas.http import Answer, Call, Request
+from shared.values import frozen
 
 CHAT_ACCOUNT = "chat@system.gserviceaccount.com"
 KEYS_URL = "https://www.googleapis.com"
@@ -31,7 +31,7 @@ LONGEST = 4096  # characters of a token
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proofs:
     """`audience` is the project's number or the webhook's URL, as the app's configuration has it.
     `push_account` is the e-mail address of a Pub/Sub push subscription's account, if there is one.

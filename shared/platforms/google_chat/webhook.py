@@ -10,7 +10,6 @@ the app: https://developers.google.com/workspace/events/guides/events-chat
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BadRequest
@@ -33,6 +32,7 @@ from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.people import Person
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 CREATED, UPDATED, DELETED = (
     f"google.workspace.chat.message.v1.{what}" for what in ("created", "updated", "deleted")
@@ -47,7 +47,7 @@ MEMBER = re.compile(r"^users/")
 LONGEST_LINK = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """One message, or one press of a button.
 

@@ -10,7 +10,7 @@ https://spec.matrix.org/v1.17/client-server-api/#transaction-identifiers
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -37,6 +37,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.http import Answer, Call, Request
 from shared.schemas.notation import sha256
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 MOST_INVITED = 100
 TEXT_LIMIT = 16_000  # characters; an event has at most 65,536 bytes
@@ -56,7 +57,7 @@ _KINDS: Mapping[str, str] = {"image": "m.image", "sticker": "m.image", "video": 
 _SOUNDS = ("audio", "voice")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatrixDesk:
     """`ends` is what becomes of a room at the end: the customer leaves, or the room is closed by a
     tombstone and stays, so that a later erase reaches it.

@@ -4,9 +4,9 @@ https://spec.matrix.org/v1.17/appendices/#common-identifier-format
 """
 
 import re
-from dataclasses import dataclass
 
 from shared.schemas.notation import conversation_id
+from shared.values import frozen
 
 NAME = "matrix"
 # The registration's id, the device of each ghost, and the end of the sender's name.
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Homeserver:
     """A homeserver, and the names on it that the registration reserves for Baton."""
 

@@ -7,7 +7,7 @@ https://spec.matrix.org/v1.17/application-service-api/
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 import pydantic_core
@@ -23,6 +23,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
+from shared.values import frozen
 
 # A transaction of Synapse has up to 100 events of 64 KB, and as many of typing and receipts.
 TRANSACTION = 8 << 20
@@ -30,7 +31,7 @@ _ROUTE = re.compile(r"(?:/matrix)?/_matrix/app/v1/(transactions|users|rooms|ping
 _BELOW = re.compile(r"(?:/matrix)?/_matrix/")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Matrix(NoCustomers):
     """Any of `hs_tokens` proves a request. `places` are the rooms whose members desks invite; what
     is said there is not for customers.

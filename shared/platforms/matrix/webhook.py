@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -34,6 +33,7 @@ from shared.schemas.events import (
 )
 from shared.schemas.representative import NAME_LIMIT, Representative, RepresentativeType
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 # https://spec.matrix.org/v1.17/client-server-api/#matrix-content-mxc-uris
 FILE = re.compile(r"mxc://[A-Za-z0-9.:\[\]-]{1,255}/[A-Za-z0-9_-]{1,255}")
@@ -43,7 +43,7 @@ _VOICE = ("org.matrix.msc3245.voice", "m.voice")
 _QUOTE = "> "  # begins the lines that repeat the message which is answered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """An event of a room.
 

@@ -8,7 +8,6 @@ REST: https://developers.google.com/business-communications/rcs-business-messagi
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -39,6 +38,7 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Request, Response
 from shared.schemas.notation import command_id
+from shared.values import frozen
 
 SCOPE = "https://www.googleapis.com/auth/rcsbusinessmessaging"
 # https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/files/create
@@ -70,7 +70,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rcs(LinkedFiles):
     """`client_tokens` verify webhooks and sign their bodies.
 

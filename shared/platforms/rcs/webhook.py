@@ -15,7 +15,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from shared.errors import BadRequest
 from shared.platforms.bodies import parse_signed, read_or_noted
@@ -36,6 +35,7 @@ from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import Event, Subscribed, Undelivered, Unknown, Unsubscribed
 from shared.schemas.notation import sha256, time_or_none
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 NAME = "rcs"
 _LAUNCH = "agent_launch_event"
@@ -48,7 +48,7 @@ _AROUND = re.compile(r"^[\W_]+|[\W_]+$")  # punctuation, emoji and white space a
 _START: Mapping[str, str] = {"+34": "alta", "+52": "alta", "+33": "démarrer", "+55": "começar"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Report:
     """The decoded `message.data`.
 

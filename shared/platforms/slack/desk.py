@@ -7,7 +7,7 @@ Files: https://docs.slack.dev/messaging/working-with-files
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
@@ -44,6 +44,7 @@ from shared.platforms.threads import customer_of, request_of, transcript
 from shared.schemas.base import JsonObject
 from shared.schemas.http import Answer, Call, Pace, Request
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 API = "https://slack.com/api"
 UPLOAD_HOST = "files.slack.com"
@@ -62,7 +63,7 @@ _NO_PREVIEWS: JsonObject = {"unfurl_links": False, "unfurl_media": False}
 Message = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlackDesk:
     """`bot_token` is the token of the app's bot user. A desk's `place` is the id of a channel of
     which the app is a member.

@@ -8,7 +8,7 @@ Files: https://docs.slack.dev/reference/objects/file-object
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -28,6 +28,7 @@ from shared.schemas.details import Attachment
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByRepresentative, Event, HumanReacted
 from shared.schemas.http import Answer, Call, Request, Response
+from shared.values import frozen
 
 OLDEST = timedelta(minutes=5)
 FILES_HOST = "files.slack.com"
@@ -36,7 +37,7 @@ _STAMP = re.compile(r"[0-9]{1,11}")
 _CHECK = b'"url_verification"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slack(NoCustomers):
     """Any of `signing_secrets` may sign. `now` is the time by which a signature is too old."""
 

@@ -7,7 +7,6 @@ https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,6 +23,7 @@ from shared.schemas.content import Content, File
 from shared.schemas.details import kind_of_type
 from shared.schemas.events import Event, HumanMessage, HumanReacted, HumanRevoked, Unknown
 from shared.schemas.representative import Representative, RepresentativeType
+from shared.values import frozen
 
 _Object = Mapping[str, Any]
 _TS = re.compile(r"[0-9]{1,10}\.[0-9]{6}")  # seconds
@@ -44,7 +44,7 @@ def parsed(body: bytes, content_type: str) -> JsonObject:
     return parse_signed(fields["payload"][0].encode("utf-8", "surrogatepass"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What happened in one thread. `id` is the same for each delivery; `at` is Slack's own time."""
 

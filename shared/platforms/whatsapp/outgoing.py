@@ -6,7 +6,6 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -23,6 +22,7 @@ from shared.platforms.suggestions import (
 from shared.schemas.base import JsonObject
 from shared.schemas.content import CardContent, Content, File, Suggestion, Template
 from shared.schemas.texts import first_piece
+from shared.values import frozen
 
 PLATFORM = "whatsapp"
 TEXT_LIMIT = 4096
@@ -41,7 +41,7 @@ LIST_LABELS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Said:
     """The content of one call. `language` selects the labels that Baton adds."""
 

@@ -14,7 +14,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/suppor
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -64,6 +64,7 @@ from shared.schemas.events import Event
 from shared.schemas.http import Answer, Call, Pace, Request, Response
 from shared.schemas.notation import hidden
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 # A sticker that does not move may have 100 KB only; nothing shows here whether it does.
@@ -143,7 +144,7 @@ PAIR_PER_SECOND, PAIR_BURST = 1 / 6, 45
 BATCH = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WhatsApp:
     """Any of `app_secrets` may sign. `api_url` contains the version of the API.
 

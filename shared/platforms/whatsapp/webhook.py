@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -55,6 +55,7 @@ from shared.schemas.events import (
 from shared.schemas.notation import conversation_id, hidden, sha256, time_or_none
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.texts import shortened
+from shared.values import frozen
 
 NAME, APP_NAME = "whatsapp", "WhatsApp Business app"
 AGENT_NAME = "Meta Business Agent"
@@ -76,7 +77,7 @@ _FACTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One item of a batch.
 

@@ -3,6 +3,7 @@ says so.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,9 +29,8 @@ COMMENT = Comment(id="c-1", body={"comment": "order: A1"})
 
 @pytest.fixture
 def ports(bench: Bench) -> Ports:
-    kept = {name: getattr(bench.ports, name) for name in Ports.__slots__}
     crm = CrmRecord(URL, "PUT", (SECRET, NEXT), "Token t")
-    return Ports(**{**kept, "policy": Policy(comments=True), "crm": crm})
+    return replace(bench.ports, policy=Policy(comments=True), crm=crm)
 
 
 async def captured(
