@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # what an import of any main.py loads: settings, ports, the registries, the door
 AT_START = {
     "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "media_links",
-    "platforms", "ports", "schemas", "settings", "tracing", "transports",
+    "platforms", "ports", "schemas", "settings", "tracing", "transports", "values",
 }  # fmt: skip
 # what the first request loads beside these
 AT_FIRST_REQUEST = {
