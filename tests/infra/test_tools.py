@@ -32,6 +32,7 @@ TOOLS = [
     "infra.doctor",
     "infra.documents",
     "infra.export",
+    "infra.google_messages",
     "infra.matrix",
     "infra.openapi",
     "infra.recount",
