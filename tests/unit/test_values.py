@@ -1,5 +1,7 @@
 """A frozen class of ours is as the standard library makes it."""
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
@@ -67,6 +69,43 @@ def test_one_that_holds_itself_can_be_shown(kind: Any) -> None:
     one = kind(kept)
     kept.append(one)
     assert "number=[...]" in repr(one)
+
+
+@pytest.mark.parametrize("given", [(), (1, "t", "s", (), 5)])
+def test_it_takes_what_theirs_takes(given: tuple[Any, ...]) -> None:
+    for kind in (OURS, THEIRS):
+        with pytest.raises(TypeError, match="__init__"):
+            kind(*given)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'more'"):
+            kind(1, more=2)
+        assert kind(number=1, several=(2,)) == kind(1, several=(2,)) != kind(1)
+
+
+def test_copies_and_pickles_are_equal() -> None:
+    one = Kept("a", ["b"])
+    for same in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):  # noqa: S301
+        assert same == one
+        assert same is not one
+    assert copy.deepcopy(one).several is not one.several
+
+
+def test_what_is_made_by_default_is_made_for_each() -> None:
+    assert Kept("a").several is not Kept("a").several
+
+
+def test_a_value_is_checked_after_it_is_set() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Kept("")
+
+
+@frozen
+class Kept:
+    text: str
+    several: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ValueError("empty")
 
 
 def test_a_class_of_one_field() -> None:
