@@ -7,6 +7,7 @@ import io
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from unicodedata import category, normalize
 
 import pytest
@@ -21,9 +22,14 @@ from shared.schemas.events import Claim
 from tests.unit.reports.test_definitions import Story
 from tests.unit.reports.test_tables import SPAN
 
-MARKS = {
-    one for one in map(chr, range(sys.maxunicode + 1)) if normalize("NFKC", one)[0] in "=+-@\u2212"
-}
+
+@cache
+def marks() -> set[str]:
+    """Returns what a spreadsheet may take for the beginning of a formula."""
+    every = map(chr, range(sys.maxunicode + 1))
+    return {one for one in every if normalize("NFKC", one)[0] in "=+-@\u2212"}
+
+
 PIECES = [
     *"=+-@＝＋－＠﹣⁼\u2212",
     ",",
@@ -64,7 +70,7 @@ def is_formula(cell: str) -> bool:
     seen = cell.lstrip(
         "".join(one for one in cell if one.isspace() or category(one) in ("Cc", "Cf"))
     )
-    return seen[:1] in MARKS
+    return seen[:1] in marks()
 
 
 def cells_of_python(written: str, separator: str) -> Iterator[str]:
