@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 4
+# Many tests wait for servers that start or are down: five workers keep two processors busy.
+WORKERS ?= 5
 # Tests and what they start load modules that were compiled before.
 unexport PYTHONDONTWRITEBYTECODE
 
