@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from typing import TypeVar, cast
 
 from shared.conversations.desk_message_ids import (
@@ -15,8 +14,8 @@ from shared.platforms.base import (
     HasPeople,
     HasPlaces,
     Outcome,
-    Platform,
     Profile,
+    is_able,
     outcome_of_status,
 )
 from shared.ports import Ports
@@ -100,7 +99,7 @@ async def _placed(ports: Ports, one: ByRepresentative) -> ByRepresentative | Non
     Unavailable if the platform does not say it now.
     """
     found = ports.platforms.get(platform_of(one.source))
-    if found is None or not _has_places(type(found)):
+    if found is None or not is_able(type(found), HasPlaces):
         return one
     platform = cast("HasPlaces", found)
     lookup = platform.place_lookup(one)
@@ -110,14 +109,6 @@ async def _placed(ports: Ports, one: ByRepresentative) -> ByRepresentative | Non
     if answer is None:
         raise Unavailable("platform-failed", "The platform does not say where this was.")
     return platform.placed(one, answer)
-
-
-@cache
-def _has_places(kind: type[Platform]) -> bool:
-    """To ask a protocol takes a thirtieth of the time of a whole event, so each kind is asked
-    once.
-    """
-    return issubclass(kind, HasPlaces)
 
 
 async def _profile(ports: Ports, platform: HasPeople, name: str, person: str) -> Profile:

@@ -2,7 +2,6 @@
 then answer.
 """
 
-from functools import cache
 from typing import cast
 
 from shared.conversations.apply import take
@@ -11,7 +10,7 @@ from shared.conversations.id_translation import NAMES_A_MESSAGE, in_our_ids
 from shared.conversations.platform_keys import authenticate
 from shared.conversations.signals import pass_on
 from shared.errors import MethodNotAllowed, NotFound
-from shared.platforms.base import HasKeys, HasPaths, Platform
+from shared.platforms.base import HasKeys, HasPaths, Platform, is_able
 from shared.ports import Ports
 from shared.schemas.ephemeral import Ephemeral
 from shared.schemas.events import ByRepresentative, Event
@@ -93,13 +92,7 @@ async def _authenticate(ports: Ports, platform: Platform, request: Request) -> N
     """Raises Unauthenticated if the request is not genuine, DoorClosed, and Unavailable if the
     platform's keys cannot be had now.
     """
-    if _has_keys(type(platform)):
+    if is_able(type(platform), HasKeys):
         await authenticate(ports, cast("HasKeys", platform), request)
     else:
         platform.authenticate(request)
-
-
-@cache
-def _has_keys(kind: type[Platform]) -> bool:
-    """To ask a protocol takes a tenth of the time of a whole event, so each kind is asked once."""
-    return issubclass(kind, HasKeys)
