@@ -8,7 +8,10 @@ from pydantic import BaseModel
 
 from shared.schemas.conversation import Conversation, Phase
 
-STORED = '{"id": "csku:1", "address": "1", "version": 3, "uncounted": {"a": 1}, "x_newer": {"of": ["a version"]}}'
+STORED = """{
+  "id": "csku:1", "address": "1", "version": 3, "uncounted": {"a": 1},
+  "x_newer": {"of": ["a version"]}
+}"""
 
 
 @pytest.mark.parametrize("deep", [False, True])
