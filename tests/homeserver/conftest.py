@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.matrix.install import find, install
+from tests.homeserver.loaded import Loaded
 from tests.homeserver.stage import Stage, staged
 
 HOW = "Synapse is not installed: make matrix ARGS=--install"
@@ -24,7 +25,13 @@ def synapse() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stage(synapse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def loaded(synapse: Path) -> Iterator[Loaded]:
+    with Loaded(synapse) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def stage(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Baton, a homeserver and its people, for all tests of this worker."""
-    with staged(synapse, tmp_path_factory.mktemp("stage")) as one:
+    with staged(loaded, tmp_path_factory.mktemp("stage")) as one:
         yield one

@@ -1,16 +1,16 @@
 """A homeserver that ends with the tests, and what it has stored, by its own admin interface."""
 
-import subprocess
 import time
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from infra.local.server import PATIENCE_SECONDS
 from infra.local.settings import MATRIX_SERVER_NAME
-from infra.matrix.synapse import Synapse, environment
-from tests.become import becoming
+from infra.matrix.synapse import Synapse
+from tests.homeserver.loaded import Launched, Loaded
 from tests.kill.people import PEOPLE
 
 PASSWORD = "dev-password"
@@ -22,10 +22,13 @@ class Homeserver(Synapse):
 
     token: str = ""
 
-    def launch(self, command: list[str]) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as log:
-            ends = becoming(*command)
-            return subprocess.Popen(ends, env=environment(), stdout=log, stderr=log)
+    def __init__(self, loaded: Loaded, folder: Path, registration: str) -> None:
+        super().__init__(loaded.python, folder, registration)
+        self._loaded = loaded
+
+    def launch(self, command: list[str]) -> Launched:
+        program = command.index("synapse.app.homeserver")
+        return self._loaded.start(self.log, *command[program + 1 :])
 
     def make_everybody(self) -> None:
         for name, displayed in PEOPLE.items():

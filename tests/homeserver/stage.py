@@ -16,6 +16,7 @@ from infra.matrix.registration import registration
 from shared.platforms.matrix.names import Homeserver as Names
 from tests.forked import ForkedServer
 from tests.functions.desk import Customer
+from tests.homeserver.loaded import Loaded
 from tests.homeserver.person import Person, Signed
 from tests.homeserver.server import Homeserver, ping
 from tests.kill.people import PEOPLE
@@ -61,14 +62,14 @@ class Stage:
 
 
 @contextmanager
-def staged(synapse: Path, folder: Path, **environment: str) -> Iterator[Stage]:
+def staged(loaded: Loaded, folder: Path, **environment: str) -> Iterator[Stage]:
     """Starts all while the context lasts."""
     for name in ("baton", "synapse"):
         (folder / name).mkdir()
     baton = ForkedServer(folder / "baton")
     url = f"{baton.url}/receive_webhook/matrix"
     text = registration(url, MATRIX_AS_TOKEN, MATRIX_HS_TOKEN, Names(MATRIX_SERVER_NAME))
-    homeserver = Homeserver(synapse, folder / "synapse", text)
+    homeserver = Homeserver(loaded, folder / "synapse", text)
     desks = json.dumps([{"name": "support", "kind": "matrix"}])  # it invites all people
     given = {"BATON_DESKS": desks, "MATRIX_API_URL": homeserver.url, **environment}
     baton.change(**given)

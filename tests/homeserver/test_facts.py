@@ -6,12 +6,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from infra.local.server import PATIENCE_SECONDS
+from tests.homeserver.loaded import Loaded
 from tests.homeserver.person import Person, Signed
 from tests.homeserver.probe import AS_TOKEN, HS_TOKEN, Ghost, Probe, registration
 from tests.homeserver.server import Homeserver, ping, spoken
@@ -26,9 +26,9 @@ def probe() -> Iterator[Probe]:
 
 @pytest.fixture(scope="module")
 def server(
-    synapse: Path, probe: Probe, tmp_path_factory: pytest.TempPathFactory
+    loaded: Loaded, probe: Probe, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Homeserver]:
-    one = Homeserver(synapse, tmp_path_factory.mktemp("synapse"), registration(probe.port))
+    one = Homeserver(loaded, tmp_path_factory.mktemp("synapse"), registration(probe.port))
     one.start()
     try:
         one.make_everybody()
