@@ -3,12 +3,13 @@
 No line may contain a body, a token or a phone number.
 """
 
-import json
 import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal
+
+from pydantic_core import to_json
 
 from shared import tracing
 
@@ -17,7 +18,6 @@ Loggable = str | int | float | bool | Mapping[str, int] | None
 
 
 _hidden: set[Severity] = set()
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 
 
 def hide(severity: Severity) -> None:
@@ -36,7 +36,7 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
         **tracing.current().fields,
     }
     with suppress(OSError):  # a failed log write must not fail the request that was served
-        sys.stdout.write(_encode(line) + "\n")
+        sys.stdout.write(to_json(line).decode() + "\n")
         sys.stdout.flush()
 
 

@@ -5,7 +5,6 @@ https://www.w3.org/TR/trace-context/, https://cloud.google.com/trace/docs/trace-
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import field
@@ -27,7 +26,7 @@ class Span:
     traceparent: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     execution: str | None = None
-    rpcs: Counter[str] = field(default_factory=Counter)
+    rpcs: dict[str, int] = field(default_factory=dict)
 
 
 _project: str | None = None
@@ -76,4 +75,5 @@ def current() -> Span:
 
 def count(rpc: str) -> None:
     """Counts one RPC of the current request. `rpc` is the name that the log shows."""
-    current().rpcs[rpc] += 1
+    rpcs = current().rpcs
+    rpcs[rpc] = rpcs.get(rpc, 0) + 1

@@ -193,8 +193,8 @@ async def _attempt(
     person: Seen = None
     if isinstance(event, TakesRoom | PersonGone):
         event, person = await with_person(ports, event)
-    if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
-        return Applied(conversation, Verdict.IGNORED, emits=False)
+        if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
+            return Applied(conversation, Verdict.IGNORED, emits=False)
     decision = _decided(ports, event, conversation)
     if decision.reason == AT_CAPACITY and person is not None:
         person = await healed(ports, person, where_it_acts)

@@ -117,9 +117,7 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         keep=event.keep if isinstance(event, HandoffFailed) else None,
         marker=event.heard_by is not None,
         heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
-        after=decision.conversation.waits_for
-        if any(isinstance(one, ToChannel) for one in decision.commands)
-        else (),
+        after=_after(decision),
     )
     linked = (
         [_dedupe_record(entry, conversation=event.source)]
@@ -138,6 +136,16 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         *(_dedupe_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
         *(_dedupe_record(entry, conversation=of, id=one, marker=True) for of, one in formers),
     ]
+
+
+def _after(decision: Decision) -> tuple[str, ...]:
+    """Returns the outboxes that must be empty before what the decision has for the customer."""
+    waits_for = decision.conversation.waits_for
+    return (
+        waits_for
+        if waits_for and any(isinstance(one, ToChannel) for one in decision.commands)
+        else ()
+    )
 
 
 def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[tuple[str, str]]:

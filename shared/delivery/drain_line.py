@@ -78,14 +78,14 @@ class DrainLine:
             await self._drain.leave(work, self._name)
 
     async def _take(self, work: Work, command: Command) -> None:
-        if getattr(command, "frame", None) in self._drain.broken:
+        if _frame_of(command) in self._drain.broken:
             self._drain.unframe(work, command)
         elif self._is_in_frame_passed_over(command):
             self._passed_over.append((work, command))
         elif not self._is_due(command):
             await self._stand(work, command)
         elif await self._drain.is_about_a_stranger(command, unsaid := self._frames_passed_over()):
-            if getattr(command, "frame", None) in unsaid:  # its JOINED may still arrive
+            if _frame_of(command) in unsaid:  # its JOINED may still arrive
                 self._passed_over.append((work, command))
             else:
                 self._drain.unframe(work, command)
@@ -141,7 +141,7 @@ class DrainLine:
         """Returns whether its frame's JOINED is still to come. Such a command is not shown before
         it, unless a JOINED is only text on that channel.
         """
-        frame = getattr(command, "frame", None)
+        frame = _frame_of(command)
         return frame is not None and any(
             isinstance(one, SendEvent) and one.id == frame and self._drain.has_frames(one)
             for _, one in self._passed_over
@@ -154,7 +154,7 @@ class DrainLine:
         """Ends the commands passed over: the target took a later one, so they are at fault."""
         over, self._passed_over = self._passed_over, []
         for work, command in over:
-            if getattr(command, "frame", None) in self._drain.broken:
+            if _frame_of(command) in self._drain.broken:
                 self._drain.unframe(work, command)
             elif not is_past_patience(self._drain.ports, command):
                 self._drain.again = True  # its JOINED arrived by another delivery
@@ -194,3 +194,8 @@ class DrainLine:
                 told = report(self._drain.ports, work.entry.value, command)
                 work.done[command.id] = told.command
                 self._drain.add(work, command, told.added)
+
+
+def _frame_of(command: Command) -> str | None:
+    # `getattr` takes 20 times as long where a model has no such field
+    return vars(command).get("frame")

@@ -99,9 +99,10 @@ def asks_for_own_act(conversation: Conversation, event: Event) -> bool:
 
 def asks_for_held(conversation: Conversation, event: Event) -> bool:
     """Returns whether the event may send or end the messages that wait for the customer."""
+    if not conversation.waiting:
+        return False
     is_own = isinstance(event, OWN_ACTS) and event.fact and conversation.owns(event.source)
-    ends = isinstance(event, ReopenTimeout | TemplateLost | Undelivered | HumanRevoked)
-    return bool(conversation.waiting) and (is_own or ends)
+    return is_own or isinstance(event, ReopenTimeout | TemplateLost | Undelivered | HumanRevoked)
 
 
 def _named(conversation: Conversation, event: Event) -> Participant | None:

@@ -138,7 +138,8 @@ def _measures(
     exchanged: int,
 ) -> Iterator[Measure]:
     was, now = before.phase, after.phase
-    if isinstance(event, _CUSTOMERS):
+    has_customer_spoken = isinstance(event, _CUSTOMERS)
+    if has_customer_spoken:
         yield from watch.customer_spoke()
     if was is Phase.BOT and now is not Phase.BOT:
         yield from watch.begin(_asked(after), after.request.reason if after.request else "")
@@ -153,9 +154,9 @@ def _measures(
         yield from watch.joined(after.humans[0])
     if said and isinstance(event, HumanMessage) and after.present(event.representative):
         yield from watch.human_spoke(event.representative.name)
-    if isinstance(event, _CUSTOMERS) and now is Phase.BOT:
+    if has_customer_spoken and now is Phase.BOT:
         watch.asked_in_the_gap()
-    elif isinstance(event, _CUSTOMERS):
+    elif has_customer_spoken:
         yield from watch.begin_turn()
     if after.survey is not None and after.survey.id != (before.survey and before.survey.id):
         yield from watch.asked_survey(after.survey)

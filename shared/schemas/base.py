@@ -13,8 +13,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _ClassOfModels
+
     JsonObject = dict[str, JsonValue]
 else:
+    _ClassOfModels = type(BaseModel)
     # At run time pydantic would ask a Python function of each value which kind of JSON it is. What
     # is read as JSON is JSON, and what Baton makes is checked before it runs.
     JsonObject = dict[str, Any]
@@ -22,7 +25,15 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 _in_camel_case = cache(to_camel)
 
 
-class Ours(BaseModel):
+class _PlainClass(_ClassOfModels):
+    """A class of which `isinstance` asks as of any other. Pydantic's are abstract base classes, of
+    which it asks in Python, and each event is asked some fifty times.
+    """
+
+    __instancecheck__ = type.__instancecheck__
+
+
+class Ours(BaseModel, metaclass=_PlainClass):
     """Data that Baton writes and reads back. Aliases are camelCase."""
 
     model_config = ConfigDict(

@@ -193,7 +193,7 @@ class JournalEntry(Stored):
     @property
     def natives(self) -> tuple[str, ...]:
         """The keys (see `sent_key`) of the messages that a platform knows by an id of its own."""
-        sent = (one for one in self.commands if isinstance(one, ToCustomer) and one.native_id)
+        sent = (one for one in self.commands if one.native_id and isinstance(one, ToCustomer))
         keys = (
             sent_key(platform_of(one.shown_in(self.conversation)), one.native_id or "")
             for one in sent
