@@ -42,9 +42,10 @@ matrix: $(VENV)/runtime
 picture: $(VENV)/development
 	@$(BIN)/python -m infra.local.picture
 
-# mypy takes a minute on one processor, so it runs beside the tests; its verdict counts as theirs.
-test: style
+# mypy takes a minute on one processor, so it runs beside the rest; its verdict counts as theirs.
+test: $(VENV)/development
 	@mkdir -p build; $(BIN)/mypy >build/mypy.txt 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory style || { kill $$types; exit 1; }; \
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types || { cat build/mypy.txt; exit 1; }; exit $$tests
 
