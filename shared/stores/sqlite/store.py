@@ -369,6 +369,8 @@ def _begin(connection: sqlite3.Connection, schema: str) -> None:
     # In WAL mode, NORMAL could lose the last commits in a power failure.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")
+    if connection.execute("select 1 from sqlite_schema").fetchone() is None:
+        schema = f"begin immediate; {schema} commit;"  # each commit waits for the disk
     connection.executescript(schema)
 
 
