@@ -6,6 +6,7 @@ of its own. What a test says of the start itself (the imports, the interpreter's
 line of a shell) needs `python -m`, as in tests/infra/test_tools.py and test_local_run.py.
 """
 
+import importlib
 import multiprocessing
 import os
 import runpy
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +32,9 @@ _context.set_forkserver_preload(["tests.forked_imports"])
 class Forked:
     """A program of Baton as far as a test needs `subprocess.Popen`: `python -m` with a module, or
     the path of a console script. It leads a session of its own where `leads` is true.
+
+    A console script imports all of Baton again. Where `keeps` is true, it is served with what is
+    imported of `shared`, of which the script's own is a copy.
     """
 
     def __init__(
@@ -42,9 +46,10 @@ class Forked:
         out: Path,
         err: Path,
         leads: bool = False,
+        keeps: bool = False,
     ) -> None:
         words, outputs = (program, *arguments), (str(out), str(err))
-        given = (words, dict(environment), str(folder), outputs, leads)
+        given = (words, dict(environment), str(folder), outputs, leads, keeps)
         self._process = _context.Process(target=_become, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
@@ -93,6 +98,7 @@ def _become(
     folder: str,
     outputs: tuple[str, str],
     leads: bool,
+    keeps: bool,
 ) -> None:
     """Runs a program as the program of this process."""
     if leads:
@@ -106,7 +112,9 @@ def _become(
     os.chdir(folder)
     sys.argv = list(words)
     if "/" in words[0]:
-        _forget_baton(environment.get("PYTHONPATH", ""))
+        _forget_baton(environment.get("PYTHONPATH", ""), AGAIN - {"shared"} if keeps else AGAIN)
+        if keeps:  # it takes its place in the framework, which is imported again
+            importlib.reload(sys.modules["shared.edge.application"])
         runpy.run_path(words[0], run_name="__main__")
     else:
         if not hasattr(sys.modules.get(words[0]), "__path__"):
@@ -114,9 +122,9 @@ def _become(
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 
-def _forget_baton(path: str) -> None:
-    """Leaves only what is installed: a staged function has to find its own `shared`."""
-    for name in [one for one in sys.modules if one.partition(".")[0] in AGAIN]:
+def _forget_baton(path: str, again: Set[str]) -> None:
+    """Leaves what is installed: a staged function has to find its own `shared`."""
+    for name in [one for one in sys.modules if one.partition(".")[0] in again]:
         del sys.modules[name]
     installed = [one for one in sys.path if one and not Path(one, "shared").is_dir()]
     sys.path[:] = [*filter(None, path.split(os.pathsep)), *installed]

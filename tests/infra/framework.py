@@ -108,7 +108,9 @@ def _real(folder: Path, environment: dict[str, str]) -> Running:
 
 def forked(folder: Path, environment: dict[str, str]) -> Running:
     log = folder / LOG
-    return Forked(*COMMAND, environment=environment, folder=folder, out=log, err=log, leads=True)
+    return Forked(
+        *COMMAND, environment=environment, folder=folder, out=log, err=log, leads=True, keeps=True
+    )
 
 
 @contextmanager
