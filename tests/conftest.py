@@ -57,6 +57,7 @@ with open(users) as held:
 # Nearly all that tests make is freed by counting references; looking for cycles after every 700
 # objects takes a tenth of the processor time.
 gc.set_threshold(50_000, 20, 50)
+gc.disable()  # until all tests are collected: what is made until then is kept
 
 # A shell that runs the tests in its background has them ignore this signal, and so would all that
 # they start.
@@ -84,9 +85,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leaves all that was imported and collected out of the searches for cycles."""
-    gc.collect()
+    """Leaves all that was imported and collected out of the searches for cycles, which begin."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

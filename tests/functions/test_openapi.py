@@ -2,16 +2,14 @@
 schemathesis.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from openapi_spec_validator import validate
-from schemathesis import checks
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
@@ -21,29 +19,22 @@ from shared.browser import openapi as browser
 from shared.version import VERSION
 from tests.forked import ForkedServer
 from tests.functions.reporting import JOINED, LEFT, RECEIVED, Browser, chats, token
-from tests.soak import SOAKS
+
+if TYPE_CHECKING:
+    from tests.functions.described import Described
 
 pytestmark = pytest.mark.soak
 
 DOCUMENTS = {"send_representative": document, "forward_variables": browser.document}
 SERVED = {"send_representative": "/v1/openapi.json", "forward_variables": "/openapi.json"}
+ADMIN = {"Authorization": "Bearer dev-admin"}
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-CHECKS = [
-    checks.not_a_server_error,
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_schema_conformance,
-]
-EFFORT = settings(
-    max_examples=15 if SOAKS else 7,  # of each call
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.mark.parametrize("function", DOCUMENTS)
 def test_an_independent_validator_takes_the_document(function: str) -> None:
+    from openapi_spec_validator import validate
+
     validate(DOCUMENTS[function](VERSION))
 
 
@@ -67,38 +58,33 @@ def test_the_served_document_needs_no_key(local: LocalServer, function: str) -> 
     assert local.send("POST", path).status == 405
 
 
+@pytest.fixture(scope="module")
+def api(local: LocalServer) -> Described:
+    from tests.functions.described import Described
+
+    return Described(document(VERSION), f"{local.url}/send_representative")
+
+
 @pytest.mark.parametrize("operation", (*OPERATIONS, *SIGN_IN), ids=lambda one: one.handler.__name__)
 def test_a_call_answers_what_the_document_says(
-    local: LocalServer, operation: Operation[Any]
+    local: LocalServer, api: Described, operation: Operation[Any]
 ) -> None:
     talk = Talk.open(local)
     names = {"conversation": talk.id, "message": "m-1"}
     path = {name: value for name, value in names.items() if f"{{{name}}}" in operation.path}
-    schema = schemathesis.openapi.from_dict(document(VERSION))
-    schema.config.update(base_url=f"{local.url}/send_representative")
-    described = schema[f"/v1{operation.path}"][operation.method]
-
-    @EFFORT
-    @given(described.as_strategy(path_parameters=path))
-    def drive(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(headers={"Authorization": "Bearer dev-admin"}, checks=CHECKS)
-
-    drive()
+    api.drive(f"/v1{operation.path}", operation.method, ADMIN, path_parameters=path)
 
 
 def test_browsers_reports_are_answered_as_the_document_says(local: LocalServer) -> None:
-    schema = schemathesis.openapi.from_dict(browser.document(VERSION))
-    schema.config.update(base_url=f"{local.url}/forward_variables")
+    from tests.functions.described import Described
+
+    def each_is_answered(sent: Any, answer: Any) -> None:
+        told = answer.json()
+        assert len(told["accepted"]) + len(told["refused"]) == len(sent["events"])
+
     headers = {"Authorization": f"Bearer {token()}", "Origin": local.url}
-
-    @EFFORT
-    @given(schema["/"]["POST"].as_strategy())
-    def drive(case: schemathesis.Case[Any]) -> None:
-        answer = case.call_and_validate(headers=headers, checks=CHECKS).json()
-        sent: Any = case.body
-        assert len(answer["accepted"]) + len(answer["refused"]) == len(sent["events"])
-
-    drive()
+    reports = Described(browser.document(VERSION), f"{local.url}/forward_variables")
+    reports.drive("/", "POST", headers, then=each_is_answered)
 
 
 def test_a_report_as_described_is_accepted(local: LocalServer) -> None:

@@ -1,14 +1,23 @@
-"""Synapse, which `python -m infra.matrix homeserver --install` installs."""
+"""Synapse, which `python -m infra.matrix homeserver --install` installs.
+
+Each worker collects these tests and few run them: matrix-nio, which takes a third of a second to
+load, is loaded by the fixtures.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.matrix.install import find, install
 from tests.homeserver.loaded import Loaded
-from tests.homeserver.stage import Stage, staged
+
+if TYPE_CHECKING:
+    from tests.homeserver.stage import Stage
 
 HOW = "Synapse is not installed: make matrix ARGS=--install"
 
@@ -33,5 +42,7 @@ def loaded(synapse: Path) -> Iterator[Loaded]:
 @pytest.fixture(scope="session")
 def stage(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Baton, a homeserver and its people, for all tests of this worker."""
+    from tests.homeserver.stage import staged
+
     with staged(loaded, tmp_path_factory.mktemp("stage")) as one:
         yield one

@@ -2,20 +2,25 @@
 service stands where Baton will.
 """
 
+from __future__ import annotations
+
 import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
 from infra.local.server import PATIENCE_SECONDS
 from tests.homeserver.loaded import Loaded
-from tests.homeserver.person import Person, Signed
 from tests.homeserver.probe import AS_TOKEN, HS_TOKEN, Ghost, Probe, registration
 from tests.homeserver.server import Homeserver, ping, spoken
 from tests.kill.story import PIXEL
+
+if TYPE_CHECKING:
+    from tests.homeserver.person import Person, Signed
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,8 @@ def server(
 
 @pytest.fixture(scope="module")
 def people(server: Homeserver) -> Iterator[Signed]:
+    from tests.homeserver.person import Signed
+
     with Signed(server.url, "jane") as signed:
         yield signed
 

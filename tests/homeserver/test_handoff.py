@@ -2,23 +2,27 @@
 client, and what an erase leaves of it.
 """
 
+from __future__ import annotations
+
 import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from shared.desks.work import HINTS
 from tests.functions.desk import API, CHANNELS, Customer
-from tests.homeserver.person import Person
-from tests.homeserver.stage import Stage
 from tests.homeserver.stored import stored
 from tests.kill.judge import faults
 from tests.kill.people import PEOPLE
 from tests.kill.story import PIXEL
+
+if TYPE_CHECKING:
+    from tests.homeserver.person import Person
+    from tests.homeserver.stage import Stage
 
 
 def sends_picture(customer: Customer) -> None:

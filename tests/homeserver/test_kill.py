@@ -4,18 +4,23 @@ served by three people, and the oracle holds every invariant.
 BATON_KILL_RUNS sets how many runs a soak makes at least, BATON_KILL_SEED where the seeds begin.
 """
 
+from __future__ import annotations
+
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.functions.desk import CHANNELS, Customer
-from tests.homeserver.stage import Stage
 from tests.homeserver.stored import stored
 from tests.kill.judge import Allowed, faults
 from tests.kill.kills import KILLS, Server, kill, seeds, tell
 from tests.kill.people import PEOPLE
 from tests.kill.story import Story
 from tests.soak import each_once
+
+if TYPE_CHECKING:
+    from tests.homeserver.stage import Stage
 
 VICTIMS = ("homeserver", "functions", "both")
 pytestmark = pytest.mark.soak

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import jwt
@@ -135,7 +135,7 @@ class GoogleChatSimulator(ThreadSimulator):
         kept = self.store.kept("key").get("pem")
         key = load_pem_private_key(kept.encode(), None) if kept else None
         if not isinstance(key, rsa.RSAPrivateKey):
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            key = _new_key()
             pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             self.store.keep("key", "pem", pem.decode())
         return key
@@ -190,6 +190,12 @@ class GoogleChatSimulator(ThreadSimulator):
         self._people[name] = Member(name, address, number)
         self.store.keep("member", name, asdict(self._people[name]))
         return self._people[name]
+
+
+@cache
+def _new_key() -> rsa.RSAPrivateKey:
+    """Returns the key of this process: to make one takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _thread_of(key: str) -> str:

@@ -108,9 +108,9 @@ def forged() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("what", forged())
-async def test_what_is_no_token_of_googles_opens_nothing(door: Door, what: str) -> None:
-    assert await door.takes(forged()[what]) == "unauthenticated"
+async def test_what_is_no_token_of_googles_opens_nothing(door: Door) -> None:
+    ends = {what: await door.takes(token) for what, token in forged().items()}
+    assert ends == dict.fromkeys(ends, "unauthenticated")
 
 
 @pytest.mark.parametrize(
