@@ -2,8 +2,9 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from infra.deployables import ROOT
@@ -36,7 +37,8 @@ class Given:
     room: str
 
 
-def given_reasons() -> list[Given]:
+@cache
+def given_reasons() -> Sequence[Given]:
     """Returns every reason that `shared` gives, once for each place. Raises NoReasonError."""
     own = _own_reasons()
     found = [

@@ -3,10 +3,11 @@ effects of rows send.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -399,33 +400,36 @@ def test_every_word_of_the_tables_is_used_and_defined() -> None:
     assert {rule.when for rule in rules} == set(Guard)
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    return ((path, ast.parse(path.read_text())) for path in sorted(SHARED.rglob("*.py")))
+@cache
+def nodes() -> Mapping[Path, Sequence[ast.AST]]:
+    """Returns every node of the syntax tree of each module."""
+    modules = sorted(SHARED.rglob("*.py"))
+    return {path: [*ast.walk(ast.parse(path.read_text()))] for path in modules}
 
 
 def test_only_effects_emit() -> None:
     """What adds a command to a draft stands in `effects` (and, for itself, in Draft)."""
-    ways = {"emit", "add", "send"}
-    for path, tree in trees():
+    ways = {"draft": {"emit", "add", "send"}, "draft.commands": {"append"}}
+    for path, found in nodes().items():
         if path.is_relative_to(EFFECTS_ROOM) or path.name == "draft.py":
             continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "draft":
-                assert node.attr not in ways, f"{path}:{node.lineno}"
-            assert "draft.commands.append" not in ast.unparse(node)[:40]
+        for node in found:
+            if isinstance(node, ast.Attribute) and any(node.attr in one for one in ways.values()):
+                by = ways.get(ast.unparse(node.value), set())
+                assert node.attr not in by, f"{path}:{node.lineno}"
 
 
 def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
     """`machine` takes EFFECTS, and calls one in a single place; no other module takes a function
     of `effects`, and none makes a draft.
     """
-    for path, tree in trees():
+    for path, found in nodes().items():
         if path.is_relative_to(EFFECTS_ROOM):
             continue
         is_machine = path == SHARED / "handoff" / "machine.py"
         taken = {
             name.name
-            for node in ast.walk(tree)
+            for node in found
             if isinstance(node, ast.ImportFrom)
             and (node.module or "").startswith("shared.handoff.effects")
             for name in node.names
@@ -436,7 +440,7 @@ def test_effects_are_called_by_the_walk_of_rows_alone() -> None:
             if is_machine
             else all(map(str.isupper, taken))
         ), path
-        drafts = [node for node in ast.walk(tree) if _calls(node, "Draft")]
+        drafts = [node for node in found if _calls(node, "Draft")]
         assert bool(drafts) is is_machine, path
     machine = ast.parse((SHARED / "handoff" / "machine.py").read_text())
     functions = {one.name: one for one in machine.body if isinstance(one, ast.FunctionDef)}
@@ -461,8 +465,8 @@ def test_what_a_customer_gets_is_made_by_effects_alone() -> None:
     """`outbox` says a JOINED or LEFT in words where the platform refused it."""
     made = {
         str(path.relative_to(SHARED))
-        for path, tree in trees()
-        for node in ast.walk(tree)
+        for path, found in nodes().items()
+        for node in found
         if any(_calls(node, name) for name in COMMANDS)
     }
     effects = {f"handoff/effects/{name}.py" for name in ("floor", "frames", "speech")}

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from shared.errors import Unavailable
@@ -108,16 +109,20 @@ def _must_be_a_file(path: Path) -> None:
 
 def check_tables(connection: sqlite3.Connection, schema: str) -> None:
     """Raises WrongFile if the file has tables that differ from those of `schema`."""
-    found = _columns(connection)
-    with closing(sqlite3.connect(":memory:")) as empty:
-        empty.executescript(schema)
-        expected = _columns(empty)
+    found, expected = _columns(connection), _columns_of(schema)
     known = [table for table in expected if table in found]
     if found and not known:
         raise WrongFile("its tables are another program's")
     changed = [table for table in known if found[table] != expected[table]]
     if changed:
         raise WrongFile(f"its table {changed[0]} is another program's or another version's")
+
+
+@cache
+def _columns_of(schema: str) -> dict[str, set[str]]:
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(schema)
+        return _columns(empty)
 
 
 def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:

@@ -88,6 +88,11 @@ def measures(messages: list[Measured]) -> list[Measure]:
 
 
 @pytest.fixture(scope="module")
+def counted(measures: list[Measure]) -> list[Count]:
+    return counts(measures)
+
+
+@pytest.fixture(scope="module")
 def database(messages: list[Measured]) -> Iterator[Engine]:
     """The table as Pub/Sub would write it: other notifications among the measured, and two of three
     messages twice.
@@ -151,6 +156,12 @@ def rows_of(database: Engine, query: str, by: str) -> dict[str, dict[str, Any]]:
     return {row[by]: row for row in database.execute(query)}
 
 
+def disagreements(view: dict[str, Any], said: dict[str, Any]) -> dict[str, list[str]]:
+    """Returns the faults of each row that has some."""
+    found = {key: faults(view[key], row) for key, row in said.items()}
+    return {key: some for key, some in found.items() if some}
+
+
 def faults(view: dict[str, Any], said: dict[str, Any]) -> list[str]:
     """Returns where a view's row says something else; the view's durations are exact, the
     report's stand for a bin.
@@ -178,17 +189,13 @@ def _timing_faults(column: str, view: dict[str, Any], timing: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("by", list(KEYS))
-def test_a_view_says_what_the_report_says(
-    database: Engine, measures: list[Measure], by: str
-) -> None:
+def test_a_view_says_what_the_report_says(database: Engine, counted: list[Count], by: str) -> None:
     view = rows_of(database, sql("report", by=by, key=KEYS[by], measures="measures"), by)
-    span, counted = asked(ZONE), counts(measures)
+    span = asked(ZONE)
     total = as_json(Report(span, (), {}, figures(counted)))["total"]
     said = {"total": total} if by == "total" else _rows(by, counted)
     assert set(view) == set(said)
-    assert {
-        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
-    } == {}
+    assert disagreements(view, said) == {}
     if by == "total":
         assert view["total"]["handoff_rate"] == pytest.approx(total["handoffRate"], abs=0.0001)
 
@@ -216,9 +223,7 @@ def test_a_view_of_what_has_not_expired_has_nothing_by_halves(
     total = as_json(Report(asked(ZONE), (), {}, figures(whole)))["total"]
     said = {"total": total} if by == "total" else _rows(by, whole)
     assert set(view) == set(said)
-    assert {
-        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
-    } == {}
+    assert disagreements(view, said) == {}
     assert [
         value
         for row in view.values()
@@ -227,23 +232,19 @@ def test_a_view_of_what_has_not_expired_has_nothing_by_halves(
     ] == []
 
 
-def test_a_view_of_agents_says_what_the_report_says(
-    database: Engine, measures: list[Measure]
-) -> None:
+def test_a_view_of_agents_says_what_the_report_says(database: Engine, counted: list[Count]) -> None:
     view = rows_of(database, sql("agents", by="agent", measures="measures"), "agent")
-    said = _rows("agent", counts(measures))
+    said = _rows("agent", counted)
     assert set(view) == set(said)
-    assert {
-        key: faults(view[key], row) for key, row in said.items() if faults(view[key], row)
-    } == {}
+    assert disagreements(view, said) == {}
 
 
 @pytest.mark.parametrize(("name", "by"), [("report", "desk"), ("agents", "agent")])
 def test_a_view_has_the_figures_of_the_report_and_no_others(
-    database: Engine, measures: list[Measure], name: str, by: str
+    database: Engine, counted: list[Count], name: str, by: str
 ) -> None:
     view = rows_of(database, sql(name, by=by, key=by, measures="measures"), by)
-    said = _rows(by, counts(measures))
+    said = _rows(by, counted)
     parts = ("count", "median", "p90", "without", "open")
     columns = {shown: column for column, shown in COUNTS.items()} | {"handoffRate": "handoff_rate"}
     wanted = {columns[one] for row in said.values() for one in row if one in columns}
@@ -259,7 +260,7 @@ def test_a_view_has_the_figures_of_the_report_and_no_others(
 
 @pytest.mark.parametrize("by", list(MESSAGES))
 def test_a_view_of_messages_says_what_the_report_says(
-    database: Engine, measures: list[Measure], by: str
+    database: Engine, counted: list[Count], by: str
 ) -> None:
     """The view has a length by the characters with which its class begins."""
     query = sql("messages", by=by, key=MESSAGES[by], measures="measures")
@@ -268,16 +269,16 @@ def test_a_view_of_messages_says_what_the_report_says(
         key.partition(" ")[0] if by == "length" else key: {
             column: row[name] for column, name in WRITTEN.items()
         }
-        for key, row in _rows(by, counts(measures)).items()
+        for key, row in _rows(by, counted).items()
     }
     assert view == said
 
 
 def test_a_view_of_reasons_says_what_the_report_says(
-    database: Engine, measures: list[Measure]
+    database: Engine, counted: list[Count]
 ) -> None:
     view = rows_of(database, sql("reasons", by="reason", measures="measures"), "reason")
-    said = _rows("reason", counts(measures))
+    said = _rows("reason", counted)
     assert {key: row["requested"] for key, row in view.items()} == {
         key: row["requested"] for key, row in said.items()
     }
