@@ -1,5 +1,4 @@
-# The database that must not be lost, the alarms that must ring, and BigQuery, which is made only where it is asked
-# for.
+# The database that must not be lost, the alarms that must ring, and no BigQuery unless it is asked for.
 
 mock_provider "google" {}
 
@@ -103,81 +102,5 @@ run "the_database_is_safe_and_alarms_ring" {
   assert {
     condition     = alltrue([for one in google_cloudfunctions2_function.these : !contains(keys(one.service_config[0].environment_variables), "REPORTS_STREAM")])
     error_message = "Without var.bigquery no function publishes what it measures."
-  }
-}
-
-run "who_is_mailed_what_it_may_cost_and_what_is_written" {
-  variables {
-    alert_email       = "oncall@example.com"
-    max_instances     = 3
-    runbook           = "https://git.example.com/baton/infra/RUNBOOK.md"
-    bigquery          = true
-    reports_time_zone = "Asia/Jakarta"
-  }
-  assert {
-    condition     = google_monitoring_alert_policy.these["sweep_stopped"].documentation[0].links[0].url == "https://git.example.com/baton/infra/RUNBOOK.md#baton-the-sweep-fails-or-is-paused"
-    error_message = "An alarm links to its paragraph of the runbook."
-  }
-  assert {
-    condition     = alltrue([for one in google_monitoring_alert_policy.these : one.notification_channels == tolist([google_monitoring_notification_channel.email[0].name])])
-    error_message = "Every alarm mails the address that was given."
-  }
-  assert {
-    condition     = alltrue([for one in google_cloudfunctions2_function.these : one.service_config[0].max_instance_count <= 3])
-    error_message = "No function grows beyond max_instances."
-  }
-  assert {
-    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].min_instance_count == 1 && alltrue([for name, one in google_cloudfunctions2_function.these : one.service_config[0].min_instance_count == 0 if name != "receive_webhook"])
-    error_message = "Only the webhook keeps an instance warm."
-  }
-
-  # The handoff topic is written
-
-  assert {
-    condition = (
-      google_pubsub_subscription.bigquery["baton"].topic == google_pubsub_topic.these["baton-handoffs"].id &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].table == "baton-test.baton.handoffs" &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].use_table_schema &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].drop_unknown_fields &&
-      length(google_pubsub_subscription.bigquery["baton"].dead_letter_policy) == 1
-    )
-    error_message = "Pub/Sub writes baton-handoffs into the table, and no field that it has no column for."
-  }
-  assert {
-    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "|${google_pubsub_subscription.bigquery["baton"].name}\"")
-    error_message = "The age of this subscription is watched too."
-  }
-  assert {
-    condition = (
-      google_bigquery_dataset_iam_member.pubsub["baton"].role == "roles/bigquery.dataEditor" &&
-      google_bigquery_dataset_iam_member.pubsub["baton"].member == local.pubsub_agent
-    )
-    error_message = "Pub/Sub's service agent may write there."
-  }
-  assert {
-    condition     = toset([for one in jsondecode(google_bigquery_table.handoffs["baton"].schema) : one.name]) == toset(["id", "type", "time", "measures"])
-    error_message = "The table has columns for what was measured, and none for a customer."
-  }
-  assert {
-    condition     = google_bigquery_table.handoffs["baton"].time_partitioning[0].expiration_ms == 34560000000 && google_bigquery_table.handoffs["baton"].deletion_protection
-    error_message = "Rows expire, the table does not."
-  }
-  assert {
-    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent", "kind", "length", "reason"] : "handoffs_by_${by}"])
-    error_message = "There is a view for each way to break a report down."
-  }
-  assert {
-    condition = alltrue([for name, one in google_bigquery_table.reports :
-    !strcontains(one.view[0].query, "$${") && strcontains(one.view[0].query, "`baton-test.baton.measures`") && !one.view[0].use_legacy_sql])
-    error_message = "Every view is filled in and reads the measures."
-  }
-  assert {
-    condition     = strcontains(google_bigquery_table.reports["hour"].view[0].query, "DATETIME(started_at, 'Asia/Jakarta')")
-    error_message = "Hours are those of the time zone that was asked for."
-  }
-  assert {
-    condition = alltrue([for name, one in google_cloudfunctions2_function.these :
-    (lookup(one.service_config[0].environment_variables, "REPORTS_STREAM", "off") == "on") == contains(local.functions[name].settings, "REPORTS_STREAM")])
-    error_message = "Who counts also publishes what it counted."
   }
 }
