@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Set
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from infra.local.server import LocalServer
 
@@ -32,6 +33,7 @@ _context.set_forkserver_preload(["tests.forked_imports"])
 class Forked:
     """A program of Baton as far as a test needs `subprocess.Popen`: `python -m` with a module, or
     the path of a console script. It leads a session of its own where `leads` is true.
+    `out` may be the end of a pipe.
 
     A console script imports all of Baton again. Where `keeps` is true, it is served with what is
     imported of `shared`, of which the script's own is a copy.
@@ -43,12 +45,12 @@ class Forked:
         *arguments: str,
         environment: Mapping[str, str],
         folder: Path,
-        out: Path,
+        out: "Path | Connection[Any, Any]",
         err: Path,
         leads: bool = False,
         keeps: bool = False,
     ) -> None:
-        words, outputs = (program, *arguments), (str(out), str(err))
+        words, outputs = (program, *arguments), (out, err)
         given = (words, dict(environment), str(folder), outputs, leads, keeps)
         self._process = _context.Process(target=_become, args=given, daemon=True)
         self._process.start()
@@ -81,30 +83,41 @@ class ForkedServer(LocalServer):
 def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Returns how `python -m module arguments` ended."""
     with tempfile.TemporaryDirectory() as written:
-        out, err = Path(written, "out"), Path(written, "err")
-        given = {**os.environ, **environment}
+        out = Path(written, "out")
+        done = run_into(out, module, *arguments, **environment)
+        done.stdout = out.read_text()
+        return done
+
+
+def run_into(
+    out: "Path | Connection[Any, Any]", module: str, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Returns how `python -m module arguments` ended that printed into a file or a pipe."""
+    given = {**os.environ, **environment}
+    with tempfile.TemporaryDirectory() as written:
+        err = Path(written, "err")
         running = Forked(module, *arguments, environment=given, folder=ROOT, out=out, err=err)
         try:
             code = running.wait(RUN_SECONDS)
         finally:
             running.send_signal(signal.SIGKILL)
         words = [sys.executable, "-m", module, *arguments]
-        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
+        return subprocess.CompletedProcess(words, code, "", err.read_text())
 
 
 def _become(
     words: tuple[str, ...],
     environment: Mapping[str, str],
     folder: str,
-    outputs: tuple[str, str],
+    outputs: "tuple[Path | Connection[Any, Any], Path]",
     leads: bool,
     keeps: bool,
 ) -> None:
     """Runs a program as the program of this process."""
     if leads:
         os.setsid()
-    for descriptor, path in enumerate(outputs, start=1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), descriptor)
+    for descriptor, output in enumerate(outputs, start=1):
+        os.dup2(_opened(output), descriptor)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as long as the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115  # as above
     os.environ.clear()
@@ -120,6 +133,12 @@ def _become(
         if not hasattr(sys.modules.get(words[0]), "__path__"):
             sys.modules.pop(words[0], None)  # Python warns where a program was imported already
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _opened(output: "Path | Connection[Any, Any]") -> int:
+    if isinstance(output, Connection):
+        return output.fileno()
+    return os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 def _forget_baton(path: str, again: Set[str]) -> None:

@@ -2,6 +2,7 @@
 a traceback.
 """
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -186,6 +187,16 @@ def test_damage_that_is_met_on_the_way_is_said_in_one_line(tmp_path: Path) -> No
     assert "not finished: The store's file is damaged" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the folder of a local run in which a customer has written."""
+    folder = tmp_path_factory.mktemp("home")
+    with ForkedServer(folder) as run:
+        run.send("POST", "/sim/business_messages/customers/3333/messages", b'{"text": "Hi"}')
+        run.wait_until_quiet("3333")
+    return folder
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -198,39 +209,59 @@ def test_damage_that_is_met_on_the_way_is_said_in_one_line(tmp_path: Path) -> No
         [*DEPLOY, "--dry-run"],
     ],
 )
-def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path, command: list[str]) -> None:
-    with ForkedServer(tmp_path) as run:
-        run.send("POST", "/sim/business_messages/customers/3333/messages", b'{"text": "Hi"}')
+def test_a_reader_that_has_enough_ends_it_quietly(home: Path, command: list[str]) -> None:
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    reading.close()
+    with writing:
+        done = forked.run_into(writing, *command, BATON_HOME=str(home))
+    _was_quiet(done.stderr)
+
+
+def test_a_reader_of_what_a_shell_started_ends_it_quietly() -> None:
+    """Python writes what is left in its buffer when it ends, and would complain."""
     reading, writing = os.pipe()
     os.close(reading)
-    given = {**os.environ, "BATON_HOME": str(tmp_path)}
-    words = [sys.executable, "-m", *command]
-    done = subprocess.run(
-        words, env=given, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
-    )
+    done = _printed_by_a_shell(writing)
     os.close(writing)
-    assert (
-        "rror" not in done.stderr
-        and "Traceback" not in done.stderr
-        and "Broken pipe" not in done.stderr
-    )
+    _was_quiet(done.stderr)
 
 
-@pytest.mark.parametrize("command", [["infra.diagram"], ["infra.export"], [*DEPLOY, "--dry-run"]])
-@pytest.mark.skipif(
+def _was_quiet(said: str) -> None:
+    assert "rror" not in said
+    assert "Traceback" not in said
+    assert "Broken pipe" not in said
+
+
+full_disk = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="this system has no full disk to write to"
 )
-def test_a_full_disk_is_said(tmp_path: Path, command: list[str]) -> None:
-    (tmp_path / "baton.sqlite").touch()
-    with ForkedServer(tmp_path) as run:
-        run.send("POST", "/sim/business_messages/customers/3333/messages", b'{"text": "Hi"}')
-        run.wait_until_quiet("3333")
-    given = {**os.environ, "BATON_HOME": str(tmp_path)}
-    words = [sys.executable, "-m", *command]
+
+
+@full_disk
+@pytest.mark.parametrize("command", [["infra.diagram"], ["infra.export"], [*DEPLOY, "--dry-run"]])
+def test_a_full_disk_is_said(home: Path, command: list[str]) -> None:
+    _was_full(forked.run_into(Path("/dev/full"), *command, BATON_HOME=str(home)))
+
+
+@full_disk
+def test_a_full_disk_is_said_to_a_shell() -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            words, env=given, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
-        )
+        _was_full(_printed_by_a_shell(full.fileno()))
+
+
+def _printed_by_a_shell(into: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.diagram"],
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        cwd=ROOT,
+        stdout=into,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+
+
+def _was_full(done: subprocess.CompletedProcess[str]) -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "No space left on device" in done.stderr
 
