@@ -10,6 +10,7 @@ import pytest
 from infra.deployables import deployables
 
 ROOT = Path(__file__).parents[2]
+Loaded = list[list[str]]
 # what an import of any main.py loads: settings, ports, the registries, the door
 AT_START = {
     "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "media_links",
@@ -51,16 +52,23 @@ NEVER = {
 # What libraries would search at a start: the metadata of every package, for pydantic's plug-ins,
 # and the system's lists of file types.
 NEVER_READ = ("entry_points.txt", "mime.types")
+# Each function is loaded in a process of its own, all of which begin with the framework.
 PROGRAM = """
-import importlib, json, sys
+import importlib, json, os, sys
 import functions_framework.aio
-opened = []
-sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
-main = importlib.import_module(f"functions.{sys.argv[1]}.main")
 loaded = lambda: sorted(name for name in sys.modules)
-at_start = loaded()
-getattr(main, "FIND", main.bootstrap.handler)(sys.argv[1])
-print(json.dumps([at_start, loaded(), opened]))
+for function in sys.argv[1:]:
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0, function
+        continue
+    opened = []
+    sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
+    main = importlib.import_module(f"functions.{function}.main")
+    at_start = loaded()
+    getattr(main, "FIND", main.bootstrap.handler)(function)
+    print(json.dumps([function, at_start, loaded(), opened]))
+    break
 """
 GARBAGE = """
 import functions_framework.aio, gc
@@ -85,9 +93,18 @@ def test_the_list_names_every_function() -> None:
     assert set(AT_FIRST_REQUEST) == set(deployables())
 
 
+@pytest.fixture(scope="module")
+def by_function() -> dict[str, Loaded]:
+    """Returns what each function loaded at its start and in all, and which files it opened."""
+    lines = map(json.loads, _printed(PROGRAM, *AT_FIRST_REQUEST))
+    return {function: loaded for function, *loaded in lines}
+
+
 @pytest.mark.parametrize("function", AT_FIRST_REQUEST)
-def test_a_function_loads_only_what_its_path_uses(function: str) -> None:
-    at_start, in_all, opened = _loaded(function)
+def test_a_function_loads_only_what_its_path_uses(
+    function: str, by_function: dict[str, Loaded]
+) -> None:
+    at_start, in_all, opened = by_function[function]
     assert not NEVER & {*in_all}
     assert [one for one in opened if one.endswith(NEVER_READ)] == []
     parts = (one for one in in_all if one.startswith("shared.platforms.") and one.count(".") == 3)
@@ -101,20 +118,15 @@ def test_a_function_loads_only_what_its_path_uses(function: str) -> None:
 
 def test_what_is_loaded_is_not_searched_for_garbage() -> None:
     """A collection that runs while it is loaded, or that searches it afterwards, takes 10 ms."""
-    assert _last_line(GARBAGE) == "True True"
+    assert _printed(GARBAGE)[-1] == "True True"
 
 
-def _loaded(function: str) -> tuple[list[str], list[str], list[str]]:
-    at_start, in_all, opened = json.loads(_last_line(PROGRAM, function))
-    return at_start, in_all, opened
-
-
-def _last_line(program: str, *arguments: str) -> str:
+def _printed(program: str, *arguments: str) -> list[str]:
     ran = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=ROOT, env={"PATH": "", **DEPLOYED}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return ran.stdout.splitlines()[-1]
+    return ran.stdout.splitlines()
 
 
 def _rooms(modules: list[str]) -> set[str]:
