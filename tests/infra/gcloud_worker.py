@@ -24,21 +24,35 @@ os.environ = dict(os.environ)  # type: ignore[assignment]  # noqa: B003  # nothi
 # ruff: noqa: E402  # the SDK's modules
 from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]
 from googlecloudsdk.api_lib.util import apis_internal  # type: ignore[import-not-found]
+from googlecloudsdk.calliope import usage_text  # type: ignore[import-not-found]
 from googlecloudsdk.command_lib.util.apis import registry  # type: ignore[import-not-found]
 from googlecloudsdk.core import log  # type: ignore[import-not-found]
 
 # Each command looks these up some hundred times, and they are the same for all commands.
 apis_internal.GetApiDef = functools.cache(apis_internal.GetApiDef)
 registry.GetAPICollections = functools.cache(registry.GetAPICollections)
+usage_text.GetArgSortKey = functools.cache(usage_text.GetArgSortKey)
 logging.disable(logging.INFO)  # nothing prints it
-NEW_CLIENT, CLIENTS = apis_internal._GetClientInstance, dict[str, Any]()
+NEW_CLIENT, CLIENTS = apis_internal._GetClientInstance, dict[object, Any]()
 
 
-def client(*given: object, **named: object) -> Any:
-    """Returns the same client of an API again: to make one takes as long as to ask it."""
-    key = repr((given, sorted(named.items())))
+def client(
+    name: str,
+    version: str,
+    no_http: bool = False,
+    http_client: object = None,
+    check_response_func: object = None,
+    http_timeout_sec: int | None = None,
+) -> Any:
+    """Returns the same client of an API again: to make one takes as long as to ask it. What looks
+    at its answers is new for each command.
+    """
+    if http_client is not None:
+        return NEW_CLIENT(name, version, no_http, http_client)
+    key = (name, version, no_http, http_timeout_sec)
     if key not in CLIENTS:
-        CLIENTS[key] = NEW_CLIENT(*given, **named)
+        CLIENTS[key] = NEW_CLIENT(name, version, no_http, None, None, http_timeout_sec)
+    CLIENTS[key].check_response_func = check_response_func
     return CLIENTS[key]
 
 

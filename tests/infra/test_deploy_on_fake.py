@@ -104,6 +104,9 @@ def gcloud(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+        "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "1",
+        "COLUMNS": "80",  # gcloud would start `tput` to learn these two
+        "LINES": "24",
         **{
             f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api.upper()}": f"{server.url}/{api}/" for api in APIS
         },
