@@ -54,6 +54,8 @@ from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
 from tests.property.effort import effort
 from tests.property.pools import Pool, on_each
+from tests.property.rows import says
+from tests.walk import walked
 
 pytestmark = pytest.mark.soak
 
@@ -731,6 +733,19 @@ def test_a_failure_that_is_about_one_handoff_changes_nothing_of_another(
     after = decide(before, event.model_copy(update={"handoff": "another"}), NOW, policy)
     assert [one for one in after.commands if isinstance(one, CallDesk | Publish)] == []
     assert (after.conversation.phase, after.conversation.called) == (before.phase, before.called)
+
+
+@on_each(300, CONVERSATIONS, HAPPENINGS, POLICIES)
+def test_every_command_comes_from_a_row(
+    before: Conversation, event: events.Event, policy: Policy
+) -> None:
+    """And what reaches a customer, from an effect whose words say so."""
+    walk, decision = walked(before, event, NOW, policy), decide(before, event, NOW, policy)
+    assert [command for _, _, command in walk.emitted] == list(decision.commands)
+    if decision.refusal is None:
+        assert walk.draft.conversation == decision.conversation
+    for _, effect, command in walk.emitted:
+        assert not isinstance(command, ToCustomer) or says(effect, command), effect
 
 
 def _here(conversation: Conversation) -> list[str]:
