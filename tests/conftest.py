@@ -59,9 +59,15 @@ with open(users) as held:
 gc.set_threshold(50_000, 20, 50)
 gc.disable()  # until all tests are collected: what is made until then is kept
 
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 # A shell that runs the tests in its background has them ignore this signal, and so would all that
-# they start.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# they start. For Python's own handler asyncio puts in one of its own whenever a loop runs, three
+# times in most tests; it leaves this one.
+signal.signal(signal.SIGINT, _interrupted)
 
 _unhurried = settings(
     deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow]
