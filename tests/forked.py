@@ -120,6 +120,8 @@ def _become(
         os.dup2(_opened(output), descriptor)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as long as the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115  # as above
+    # Tests that a shell started in the background ignore interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -15,7 +15,8 @@ import pytest
 
 from shared.ports import Commit, Snapshot
 from shared.stores.sqlite.store import SqliteStore
-from tests.infra.exporting import PERIOD, ROOT, Run, command, conversation, run, said
+from tests.forked import Forked
+from tests.infra.exporting import PERIOD, ROOT, Run, command, conversation, run, said, settings
 from tests.soak import SOAKS
 
 __all__ = ["run"]
@@ -106,30 +107,19 @@ def test_a_large_export_takes_little_memory(
     assert int(done.stdout) / 1024 < MEGABYTES
 
 
-def _heeds_interrupts() -> None:
-    """A process that is started in the background ignores interrupts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def _cut_off(store: Path, part: Path, size: int, how: signal.Signals, *more: str) -> str:
     """Ends an export when it has written a part of what it is to write. Returns what it said."""
-    started, environment = command(store, *PERIOD, *more, "--output", str(part))
-    process = subprocess.Popen(
-        started,
-        env=environment,
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_heeds_interrupts,
-    )
+    told = part.with_suffix(".told")
+    given = {**os.environ, **settings(store)}
+    words = ("infra.export", *PERIOD, *more, "--output", str(part))
+    process = Forked(*words, environment=given, folder=ROOT, out=told, err=told)
     deadline = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size > size // 3) and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(how)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode != 0
+    assert process.wait(60) != 0
     assert 0 < part.stat().st_size < size
-    return told
+    return told.read_text()
 
 
 @pytest.mark.parametrize(
