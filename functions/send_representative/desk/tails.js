@@ -11,41 +11,52 @@ const SEEN = "baton-desk-seen";
 const KEPT = 500; // conversations
 
 const wanted = new Map(); // versions by conversation
-let reading = 0;
+const reading = new Map(); // those that were asked for
 let seen = JSON.parse(localStorage.getItem(SEEN) ?? "{}");
 
-/** Asks for the latest words of a conversation, unless they are known. */
+/**
+ * Asks for the latest words of a conversation, unless they are known. Those of the open one are in
+ * its book, which is read anyway.
+ */
 export function wantTail(conversation) {
-  const id = idOf(conversation);
-  if (state.tails.get(id)?.version === conversation.version) return;
-  wanted.set(id, conversation.version);
+  const [id, { version }] = [idOf(conversation), conversation];
+  if ([state.open, state.book?.conversation].includes(id)) return;
+  if (state.tails.get(id)?.version === version || reading.get(id) === version) return;
+  wanted.set(id, version);
   readSome();
 }
 
 function readSome() {
-  while (reading < AT_ONCE && wanted.size) {
+  while (reading.size < AT_ONCE && wanted.size) {
     const [[id, version]] = wanted;
     wanted.delete(id);
-    reading += 1;
+    reading.set(id, version);
     read(id, version).finally(() => {
-      reading -= 1;
+      reading.delete(id);
       readSome();
-      changed();
     });
   }
 }
 
 async function read(id, version) {
+  let page;
   try {
-    const { entries } = await baton.journal(id, ENTRIES, undefined);
-    const rows = rowsOf(entries.sort((one, other) => one.seq - other.seq));
-    const answered = rows.findLast((row) => row.type === "human")?.seq ?? 0;
-    const theirs = rows.filter((row) => row.type === "customer" && row.seq > answered);
-    const unanswered = theirs.map((row) => row.seq);
-    state.tails.set(id, { version, words: latestWords(rows), unanswered });
+    page = await baton.journal(id, ENTRIES, undefined);
   } catch {
-    // the list shows no words, and asks again
+    return; // the list shows no words, and asks again when it is drawn
   }
+  const entries = page.entries.sort((one, other) => one.seq - other.seq);
+  keepTail({ conversation: id, version, entries });
+  changed();
+}
+
+/** Keeps the latest words of a journal, of which the oldest entry comes first. */
+export function keepTail({ conversation, version, entries }) {
+  const rows = rowsOf(entries.slice(-ENTRIES));
+  const answered = rows.findLast((row) => row.type === "human")?.seq ?? 0;
+  const theirs = rows.filter((row) => row.type === "customer" && row.seq > answered);
+  const unanswered = theirs.map((row) => row.seq);
+  state.tails.set(conversation, { version, words: latestWords(rows), unanswered });
 }
 
 export const unread = (id) =>

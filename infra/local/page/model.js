@@ -205,13 +205,16 @@ async function look() {
   if (model.channel !== channel) return;
   model.everybody = everybody;
   takeCustomers(everybody[channel]);
-  const news = JSON.stringify([model.selected, everybody]);
+  const news = JSON.stringify([model.selected, everybody], withoutTyping);
   if (news !== latestNews) lively = LIVELY_ROUNDS;
   latestNews = news;
   await lookAtPhone();
   if (lively > 0 || round % CALM_ROUNDS_PER_LOOK === 0 || model.conversation?.pending)
     await lookAtBaton();
 }
+
+/** Baton has nothing more to tell while somebody types. */
+const withoutTyping = (key, value) => (key === "typing" ? undefined : value);
 
 function takeCustomers(customers) {
   // typing makes a customer known before their first message says their name
@@ -227,22 +230,22 @@ async function lookAtPhone() {
   const id = customerId();
   const known = model.customers.find((one) => one.id === id);
   if (!known) return;
-  const seen = model.transcript.at(-1)?.seq ?? 0;
-  if ((known.latest ?? 0) < seen) model.transcript = []; // the platform was started again
-  const { transcript, typing } = await platform.transcript(
+  model.typing = known.typing;
+  const [latest, seen] = [known.latest ?? 0, model.transcript.at(-1)?.seq ?? 0];
+  if (latest === seen) return;
+  if (latest < seen) model.transcript = []; // the platform was started again
+  const { transcript } = await platform.transcript(
     model.channel,
     id,
     model.transcript.at(-1)?.seq ?? 0,
   );
-  if (customerId() !== id) return;
-  model.transcript = [...model.transcript, ...transcript];
-  model.typing = typing;
+  if (customerId() === id) model.transcript = [...model.transcript, ...transcript];
 }
 
 async function lookAtBaton() {
   if (model.gone || round % CALM_ROUNDS_PER_LOOK === 0) await lookAtLists();
   if (!model.faults || round % ROUNDS_PER_LOOK_AT_FAULTS === 0) model.faults = await faults.read();
-  if (model.selected) await lookAtBot(model.selected);
+  if (model.selected && mayHaveNewTurns()) await lookAtBot(model.selected);
   const unheard = people().some((one) => one.id === customerId() && one.latest === null);
   if (model.selected && !unheard && !isGone(model.selected))
     await lookAtConversation(model.selected);
@@ -279,6 +282,10 @@ async function lookAtLists() {
   }
   model.crowded = more;
 }
+
+/** Only Dialogflow has turns. Which bot runs changes with a start of the server, if at all. */
+const mayHaveNewTurns = () =>
+  !model.bot || model.bot.bot === "dialogflow" || round % CALM_ROUNDS_PER_LOOK === 0;
 
 async function lookAtBot(selected) {
   const told = await bot.of(selected);

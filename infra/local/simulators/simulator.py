@@ -117,9 +117,17 @@ class Simulator(ABC):
         ]
 
     def customers(self) -> list[dict[str, Any]]:
-        """Returns the customers, with the latest of each, beginning with who was active last."""
-        known = self.store.conversations()
-        return [{**one, "conversation": self.conversation_of(one["id"])} for one in known]
+        """Returns the customers, beginning with who was active last: the latest of each, and who
+        types to them.
+        """
+        return [
+            {
+                **one,
+                "conversation": self.conversation_of(one["id"]),
+                "typing": self.typing.get(one["id"]),
+            }
+            for one in self.store.conversations()
+        ]
 
     async def _customers(self, request: Request) -> Response:
         return JSONResponse({"customers": self.customers()})
