@@ -14,6 +14,7 @@ from infra.local.browser import browser, find_browser
 from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import BRIDGE_KEY
 from tests.browser.crm import Crm, Tab, serve
+from tests.browser.elsewhere import Elsewhere, hear_faults
 from tests.forked import ForkedServer
 
 # Each request takes less processor time where it need not go through a process of its own.
@@ -84,15 +85,15 @@ class Sandbox:
     """
 
     def __init__(self, chromium: Browser, url: str) -> None:
-        self.url = url
-        self.thrown, self.asked = list[str](), list[str]()
+        self.url, self.faults = url, list[str]()
+        self.elsewhere = Elsewhere(url)
         self._chromium = chromium
         self._page: Page | None = None
 
     def page(self) -> Page:
         """Returns the page as it is after loading."""
-        self.thrown.clear()
-        self.asked.clear()
+        self.faults.clear()
+        self.elsewhere.asked()
         if self._page is None:
             self._page = self._load()
         else:
@@ -100,9 +101,11 @@ class Sandbox:
         return self._page
 
     def _load(self) -> Page:
-        page = self._chromium.new_context(viewport=WIDE, reduced_motion="reduce").new_page()
-        page.on("pageerror", lambda error: self.thrown.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
+        context = self._chromium.new_context(
+            viewport=WIDE, reduced_motion="reduce", proxy=self.elsewhere.proxy
+        )
+        page = context.new_page()
+        hear_faults(page, self.faults)
         page.set_default_timeout(PATIENCE)
         page.goto(self.url)
         return page
@@ -124,6 +127,7 @@ def sandbox(chromium: Browser, server: str) -> Iterator[Sandbox]:
     opened = Sandbox(chromium, server)
     yield opened
     opened.close()
+    opened.elsewhere.close()
 
 
 @pytest.fixture
@@ -136,15 +140,15 @@ def unshared(sandbox: Sandbox) -> Iterator[None]:
 
 @pytest.fixture
 def page(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page that asks no other host, and that must not throw."""
+    """A page that asks no other host, and that must not throw nor break its own policy."""
     failed = request.session.testsfailed
     opened = sandbox.page()
     yield opened
     _leave_all(opened, sandbox.url)
-    if sandbox.thrown or request.session.testsfailed > failed:
+    if sandbox.faults or request.session.testsfailed > failed:
         sandbox.close()
-    assert sandbox.thrown == []
-    assert [url for url in sandbox.asked if not url.startswith((sandbox.url, "data:"))] == []
+    assert sandbox.faults == []
+    assert sandbox.elsewhere.asked() == []
 
 
 def _leave_all(page: Page, server: str) -> None:

@@ -1,14 +1,16 @@
 """The desk page of a local run, and the customers whom people answer there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, WIDE
+from tests.browser.elsewhere import Elsewhere, hear_faults
+from tests.browser.shared import Shared
 
 PATH = "/send_representative/desk/"
 Desk = Page | FrameLocator
@@ -33,26 +35,45 @@ def opened(
     """Yields the desk of a person, which asks no other host, and must not throw nor break its own
     policy.
     """
-    context = chromium.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
+    with closing(Elsewhere(server.url)) as elsewhere:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            proxy=elsewhere.proxy,
+        )
+        page, faults = context.new_page(), list[str]()
+        hear_faults(page, faults)
+        page.set_default_timeout(PATIENCE)
+        try:
+            page.goto(address(server, name, key))
+            yield page
+        finally:
+            context.close()
+        assert faults == []
+        assert elsewhere.asked() == []
+
+
+def address(server: LocalServer, name: str, key: str) -> str:
+    return f"{server.url}{PATH}" + (f"#key={key}&name={name}" if key else "")
+
+
+# As after loading.
+CLEAR = """() => {
+  for (const one of document.querySelectorAll("dialog[open]")) one.close();
+  for (const one of document.querySelectorAll("details[open]")) one.open = false;
+  if (!document.getElementById("canned").hidden) document.getElementById("canned-open").click();
+  location.hash = "";
+}"""
+
+
+def shared(
+    chromium: Browser, server: LocalServer, name: str = "Jane Doe", key: str = "dev-agent"
+) -> Shared:
+    """Returns the desk of a person for the tests of a module."""
+    return Shared(
+        chromium, server.url, address(server, name, key), WIDE, lambda page: page.evaluate(CLEAR)
     )
-    page, faults, asked = context.new_page(), list[str](), list[str]()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
-    )
-    page.on("request", lambda request: asked.append(request.url))
-    page.set_default_timeout(PATIENCE)
-    try:
-        page.goto(f"{server.url}{PATH}" + (f"#key={key}&name={name}" if key else ""))
-        yield page
-    finally:
-        context.close()
-    assert faults == []
-    assert [one for one in asked if not one.startswith((server.url, "data:", "blob:"))] == []
 
 
 def waiting(server: LocalServer, name: str = "Michael", text: str = "Hi, I have a problem") -> Talk:

@@ -1,18 +1,21 @@
 """The reports page of a local run in which something has happened."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests import quarter
 from tests.browser.conftest import PATIENCE
+from tests.browser.elsewhere import Elsewhere, hear_faults
+from tests.browser.shared import Shared
 from tests.forked import ForkedServer
 
 PATH = "/send_representative/reports/"
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
 
 @contextmanager
@@ -34,21 +37,29 @@ def play(folder: Path) -> Iterator[LocalServer]:
 @contextmanager
 def fresh(chromium: Browser, server: LocalServer) -> Iterator[Page]:
     """Yields a page that asks no other host, and that must not throw nor break its own policy."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    opened, faults, asked = context.new_page(), list[str](), list[str]()
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on(
-        "console",
-        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
-    )
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(PATIENCE)
-    try:
-        yield opened
-    finally:
-        context.close()
-    assert faults == []
-    assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
+    with closing(Elsewhere(server.url)) as elsewhere:
+        context = chromium.new_context(
+            viewport=DESKTOP, reduced_motion="reduce", proxy=elsewhere.proxy
+        )
+        opened, faults = context.new_page(), list[str]()
+        hear_faults(opened, faults)
+        opened.set_default_timeout(PATIENCE)
+        try:
+            yield opened
+        finally:
+            context.close()
+        assert faults == []
+        assert elsewhere.asked() == []
+
+
+def shared(chromium: Browser, server: LocalServer) -> Shared:
+    """Returns a blank page for the tests of a module."""
+    return Shared(chromium, server.url, "about:blank", DESKTOP, _clear)
+
+
+def _clear(page: Page) -> None:
+    page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    page.goto("about:blank")
 
 
 def show(page: Page, server: LocalServer, key: str = "dev-admin") -> None:

@@ -4,6 +4,7 @@ shows who sees what.
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from standardwebhooks.webhooks import Webhook
 
 from infra.local.settings import CRM_COMMENT_SECRET
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, WIDE
+from tests.browser.elsewhere import Elsewhere, hear_faults
 
 REFERENCE = {
     "event": ["key_one", "key_four", "key_five"],
@@ -24,18 +26,20 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     """A fresh page with its CRM pane open, which must not throw, and whose only other origin is
     the adapter's.
     """
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    opened, thrown, asked = context.new_page(), list[str](), list[str]()
-    opened.on("pageerror", lambda error: thrown.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(PATIENCE)
-    opened.goto(server)
-    opened.get_by_role("button", name="CRM page").click()
-    yield opened
-    context.close()
-    assert thrown == []
-    allowed = (server, "data:", server.replace("127.0.0.1", "adapter.localhost"))
-    assert [url for url in asked if not url.startswith(allowed)] == []
+    adapters = server.replace("127.0.0.1", "adapter.localhost")
+    with closing(Elsewhere(server, adapters)) as elsewhere:
+        context = chromium.new_context(
+            viewport=WIDE, reduced_motion="reduce", proxy=elsewhere.proxy
+        )
+        opened, faults = context.new_page(), list[str]()
+        hear_faults(opened, faults)
+        opened.set_default_timeout(PATIENCE)
+        opened.goto(server)
+        opened.get_by_role("button", name="CRM page").click()
+        yield opened
+        context.close()
+        assert faults == []
+        assert elsewhere.asked() == []
 
 
 def adapter(page: Page) -> FrameLocator:

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import unquote
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser import desk
+from tests.browser.shared import Shared
 from tests.forked import ForkedServer
 
 CANNED = {
@@ -29,9 +31,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
+    with closing(desk.shared(chromium, server)) as opened:
+        yield opened
+
+
 @pytest.fixture
-def page(chromium: Browser, server: LocalServer) -> Iterator[Page]:
-    with desk.opened(chromium, server) as opened:
+def page(shared: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with shared.used(request.session) as opened:
         yield opened
 
 
@@ -135,12 +143,13 @@ def test_markup_is_text_wherever_it_is_shown(page: Page, server: LocalServer) ->
     assert page.locator("img, .said b").count() == 0
 
 
-def test_a_refused_key_is_said_and_is_in_no_address(page: Page, server: LocalServer) -> None:
-    assert "dev-agent" not in unquote(page.url)
-    page.goto(f"{server.url}{desk.PATH}#key=dev-nope")
-    page.reload()
-    expect(page.locator("#refused")).to_have_text("This key was not accepted.")
-    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+def test_a_refused_key_is_said_and_is_in_no_address(chromium: Browser, server: LocalServer) -> None:
+    with desk.opened(chromium, server) as page:
+        assert "dev-agent" not in unquote(page.url)
+        page.goto(f"{server.url}{desk.PATH}#key=dev-nope")
+        page.reload()
+        expect(page.locator("#refused")).to_have_text("This key was not accepted.")
+        expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
 def test_a_link_signs_nobody_in_under_a_key_that_is_not_of_the_local_run(
@@ -276,6 +285,26 @@ def test_unread_words_are_counted_in_the_title_until_they_are_read(
         expect(desk.row(page, talk).locator(".unread")).to_have_text("2 unread")
         desk.open_talk(page, talk)
         expect(page).to_have_title("Baton desk")
+
+
+def test_the_words_of_a_row_are_asked_for_once_and_not_at_once_again_where_that_fails(
+    page: Page, server: LocalServer
+) -> None:
+    asked, refuses = list[str](), True
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort() if refuses else route.continue_()
+
+    page.route("**/journal?*limit=12*", answer)
+    talk = desk.waiting(server, "Ida")
+    desk.row(page, talk).scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert 1 <= len([url for url in asked if talk.id in url]) < 10  # one for each look at the lists
+    asked.clear()
+    refuses = False
+    expect(desk.row(page, talk).locator(".words")).to_have_text("Hi, I have a problem")
+    assert len([url for url in asked if talk.id in url]) == 1
 
 
 ALERTS = """

@@ -7,6 +7,7 @@ import re
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -15,6 +16,7 @@ from infra.local.oracle import open_frames, violations
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.browser import desk, recordings
+from tests.browser.shared import Shared
 from tests.forked import ForkedServer
 
 
@@ -24,15 +26,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def of_jane(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
+    with closing(desk.shared(chromium, server, key="dev-jane")) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def of_omar(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
+    with closing(desk.shared(chromium, server, key="dev-omar")) as shared:
+        yield shared
+
+
 @pytest.fixture
-def jane(chromium: Browser, server: LocalServer) -> Iterator[Page]:
-    with desk.opened(chromium, server, key="dev-jane") as page:
+def jane(of_jane: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with of_jane.used(request.session) as page:
         yield page
 
 
 @pytest.fixture
-def omar(chromium: Browser, server: LocalServer) -> Iterator[Page]:
-    with desk.opened(chromium, server, key="dev-omar") as page:
+def omar(of_omar: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with of_omar.used(request.session) as page:
         yield page
 
 

@@ -8,7 +8,7 @@ from itertools import count
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Locator, Page, Response, Route, expect
+from playwright.sync_api import Locator, Page, Request, Response, Route, expect
 
 from infra.local.server import PATIENCE_SECONDS
 from tests.browser import desk
@@ -193,7 +193,11 @@ def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
     queue(page)
     asked, place = list[str](), f"/send_representative/v1/conversations/{chosen(page)}"
     desk.framed(page).get_by_role("button", name="Claim").wait_for()
-    page.on("request", lambda request: asked.append(unquote(request.url).removeprefix(server)))
+
+    def note(request: Request) -> None:
+        asked.append(unquote(request.url).removeprefix(server))
+
+    page.on("request", note)
     assert page.request.delete(server + place, headers={"authorization": "Bearer dev-admin"}).ok
     expect(desk.framed(page).locator("#nothing")).to_contain_text("it was erased")
     expect(page.locator("#journal")).to_contain_text("Erased: Baton keeps nothing")
@@ -201,6 +205,7 @@ def test_an_erased_conversation_is_said_to_be_erased_and_asked_for_once(
     asked.clear()
     wait_for_looks(page, server, 8)
     assert place not in asked
+    page.remove_listener("request", note)
     customer_says(page, "Here I am again")
     expect(page.locator("#journal")).to_contain_text("Here I am again")
     expect(desk.framed(page).locator("#transcript")).to_contain_text("Here I am again")

@@ -5,14 +5,16 @@ is unknown.
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser import reports
+from tests.browser.shared import Shared
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +23,21 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def blank(chromium: Browser, played: LocalServer) -> Iterator[Shared]:
+    with closing(reports.shared(chromium, played)) as shared:
+        yield shared
+
+
 @pytest.fixture
-def page(chromium: Browser, played: LocalServer) -> Iterator[Page]:
+def page(blank: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with blank.used(request.session) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(chromium: Browser, played: LocalServer) -> Iterator[Page]:
+    """A page for a test that leaves one which no other can use."""
     with reports.fresh(chromium, played) as opened:
         yield opened
 
@@ -159,11 +174,16 @@ def test_each_figure_stands_beside_that_of_the_period_before(
 ) -> None:
     """The API gets the question of a period that ends where the one that is shown begins."""
     asked = list[str]()
-    page.on("request", lambda request: asked.append(unquote(request.url)))
+
+    def note(request: Request) -> None:
+        asked.append(unquote(request.url))
+
+    page.on("request", note)
     reports.show(page, played)
     expect(page.locator("#figures > div").nth(2)).to_have_text("Requests for a person3before 0")
     expect(page.locator("#desks tbody td").first).to_have_text("3 (–)")
     expect(page.locator("#waiting thead th").last).to_have_text("Before")
+    page.remove_listener("request", note)
     (shown,) = {one for one in asked if "by=day;hour;channel;desk" in one}
     (earlier,) = {one for one in asked if "by=channel;desk" in one}
     begins, ends = (re.findall(r"(?:from|to)=([0-9-]{10})", one) for one in (shown, earlier))
@@ -198,7 +218,8 @@ def test_a_key_for_reports_suffices(page: Page, played: LocalServer) -> None:
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_the_page_asks_again_by_itself(page: Page, played: LocalServer) -> None:
+def test_the_page_asks_again_by_itself(fresh: Page, played: LocalServer) -> None:
+    page = fresh
     page.clock.install()
     reports.show(page, played)
     expect(page.locator("#agents table")).to_be_visible()
@@ -212,7 +233,8 @@ def test_the_page_asks_again_by_itself(page: Page, played: LocalServer) -> None:
     assert [one for one in asked if "/reports/handoffs" in one] == []
 
 
-def test_the_sandbox_leads_to_it(page: Page, played: LocalServer) -> None:
+def test_the_sandbox_leads_to_it(fresh: Page, played: LocalServer) -> None:
+    page = fresh
     page.goto(played.url)
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Reports").click()
@@ -297,8 +319,9 @@ def test_an_answer_that_comes_after_a_newer_question_is_not_shown(
 
 
 def test_who_waits_is_not_known_while_baton_does_not_answer(
-    page: Page, played: LocalServer
+    fresh: Page, played: LocalServer
 ) -> None:
+    page = fresh
     page.clock.install()
     reports.show(page, played)
     tile = page.locator("#tiles > div").first

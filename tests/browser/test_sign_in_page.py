@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from infra.local.server import LocalServer
 from infra.local.settings import PEOPLE, PEOPLE_KEYS
 from tests.browser.conftest import PATIENCE
+from tests.browser.elsewhere import hear_faults
 from tests.forked import ForkedServer
 from tests.infra.framework import serving
 
@@ -55,11 +56,7 @@ def opened(chromium: Browser, url: str) -> Iterator[Page]:
         list[str](),
     )
     page = context.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
-    )
+    hear_faults(page, faults)
     page.set_default_timeout(PATIENCE)
     try:
         page.route("https://accounts.google.com/**", _googles_script)
