@@ -43,10 +43,13 @@ function signIn(choices) {
 }
 
 const frame = () => find("desk-frame").contentWindow;
+// while the server is away, the browser may show a page of its own there
+const isReadable = () => Boolean(find("desk-frame").contentDocument);
 const openThere = () =>
   new URLSearchParams(frame().location.hash.slice(1)).get("conversation");
 
 function watchFrame() {
+  if (!isReadable()) return;
   if (shown) openAtDesk(shown);
   frame().addEventListener("hashchange", () => {
     const id = openThere();
@@ -70,7 +73,7 @@ export function renderDesk() {
   const count = waiting >= LONGEST_LIST ? `${waiting}+` : String(waiting);
   setText(find("desk-count"), waiting ? ` ${count}` : "");
   if (model.gone) wasGone = true;
-  if (!model.conversation) return;
+  if (!model.conversation || !isReadable()) return;
   if (![model.selected, acting()].includes(shown)) openAtDesk(acting());
   else if (wasGone) frame().dispatchEvent(new Event("online")); // the desk looks again
   wasGone = false;
