@@ -114,6 +114,7 @@ class Sandbox:
         page.unroute_all(behavior="ignoreErrors")
         if page.viewport_size != WIDE:
             page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
         page.evaluate(CLEAR)
 
     def close(self) -> None:

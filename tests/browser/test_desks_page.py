@@ -389,7 +389,6 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_switched_since(page: P
     expect(page.locator("#faults-toggle")).to_have_text("Faults: all off")
 
 
-@pytest.mark.usefixtures("unshared")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_has_the_chat_and_the_channels_and_nothing_runs_off_it(
     page: Page, scheme: str

@@ -331,7 +331,6 @@ def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> N
     expect(at_desk.locator("#title")).to_have_text(first)
 
 
-@pytest.mark.usefixtures("unshared")
 def test_a_narrow_screen_shows_one_pane_at_a_time_and_nothing_runs_off_it(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     queue(page)
