@@ -125,7 +125,7 @@ def test_a_page_whose_origin_is_not_named_is_told_and_stands_in_the_log(
         site.embed(run)
         page = opened(chromium, site)
         page.wait_for_function("seen.errors.length > 0")
-        run.wait_until(lambda: f'"origin": "{site.origin}"' in run.log.read_text())
+        run.wait_until(lambda: f'"origin":"{site.origin}"' in run.log.read_text())
         assert page.evaluate("seen.sent") == []
 
 
