@@ -22,23 +22,11 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
 from infra.command import run_tool
-from infra.deployables import PREFIX, deployables, renamed
+from infra.deployables import PREFIX, consumed_topics, dead_letters_of, renamed
 
 SECONDS, QUIET_SECONDS = 10.0, 3.0
 PAGE = 100
 SOURCE_ATTRIBUTES = "CloudPubSubDeadLetterSource"
-
-
-def dead_letters_of(topic: str) -> str:
-    """Returns the names of a topic's dead-letter topic and of the subscription that keeps its
-    messages.
-    """
-    return f"{topic}-dead"
-
-
-def topics() -> list[str]:
-    """Returns the topics that functions consume."""
-    return sorted({one.topic for one in deployables().values() if one.topic})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     letters = DeadLetters(arguments.project, arguments.prefix)
     chosen: list[DeadLetter] = []
     others: list[DeadLetter] = []
-    for letter in letters.of(arguments.topic or topics()):
+    for letter in letters.of(arguments.topic or consumed_topics()):
         wanted = arguments.all or arguments.command == "list" or letter.id in arguments.id
         (chosen if wanted else others).append(letter)
     for letter in chosen:
@@ -159,7 +147,10 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("id", nargs="*", help="message ids (show, replay)")
     parser.add_argument("--all", action="store_true", help="every dead letter")
     parser.add_argument(
-        "--topic", action="append", choices=topics(), help="only this topic's (default: all)"
+        "--topic",
+        action="append",
+        choices=consumed_topics(),
+        help="only this topic's (default: all)",
     )
     parser.add_argument(
         "--project",

@@ -121,6 +121,18 @@ def topics(table: dict[str, Deployable]) -> list[str]:
     )
 
 
+def consumed_topics() -> list[str]:
+    """Returns the topics that functions consume."""
+    return sorted({one.topic for one in deployables().values() if one.topic})
+
+
+def dead_letters_of(topic: str) -> str:
+    """Returns the names of a topic's dead-letter topic and of the subscription that keeps its
+    messages.
+    """
+    return f"{topic}-dead"
+
+
 def secrets(table: dict[str, Deployable]) -> list[str]:
     """Returns every secret that a function reads, sorted."""
     return sorted({secret for row in table.values() for secret in row.secrets})

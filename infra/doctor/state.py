@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.dead_letters import dead_letters_of, topics
 from infra.deploy.gcloud import Result
-from infra.deployables import deployables, function_of, renamed
+from infra.deployables import consumed_topics, dead_letters_of, deployables, function_of, renamed
 from infra.doctor.http import Answer, Finding, Patient, broken, ill, skipped, well
 from infra.documents.alarms import ALARMS, anchor
 
@@ -200,7 +199,7 @@ def dead_letters(one: Patient) -> Iterator[Finding]:
     if one.project is None:
         yield skipped("Dead letters", "on one machine there are no topics")
         return
-    for topic in (renamed(topic, one.prefix) for topic in topics()):
+    for topic in (renamed(topic, one.prefix) for topic in consumed_topics()):
         words = ("gcloud", "pubsub", "subscriptions", "pull", dead_letters_of(topic), "--limit=1")
         result = one.run(
             (*words, "--format=value(message.messageId)", f"--project={one.project}"), None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.dead_letters import dead_letters_of, main
+from infra.dead_letters import main
+from infra.deployables import dead_letters_of
 
 PubsubRest = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 TOPIC = "baton-outbox"
