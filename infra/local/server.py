@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 from infra.local.reference import Step
 from infra.local.settings import SIGNING_KEY
-from infra.local.simulators.business_messages import signature
+from infra.local.signing import signature
 
 START_SECONDS = 60.0
 # a busy machine needs long for what has no time limit of its own

@@ -5,8 +5,6 @@ PERMISSION_DENIED to an unknown conversation.
 https://developers.google.com/business-communications/business-messages/reference/rest
 """
 
-import base64
-import hmac
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.signing import signature
 from infra.local.simulators.bodies import at, now, object_of
 from infra.local.simulators.business_messages_content import fault_of
 from infra.local.simulators.media import File, FilesSimulator, NotFetched
@@ -27,14 +26,6 @@ EVENTS = ("TYPING_STARTED", "TYPING_STOPPED", "REPRESENTATIVE_JOINED", "REPRESEN
 PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/gif")
 LARGEST_PICTURE = 5 << 20
 NO_FILES: Mapping[str, Any] = {}
-
-
-def signature(key: str, body: bytes) -> str:
-    """Returns the value of X-Goog-Signature for a webhook.
-
-    https://developers.google.com/business-communications/business-messages/guides/how-to/message/receive
-    """
-    return base64.b64encode(hmac.digest(key.encode(), body, "sha512")).decode()
 
 
 class BusinessMessagesSimulator(FilesSimulator):
