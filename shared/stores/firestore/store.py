@@ -56,9 +56,6 @@ _BY_WAIT = ("waiting_since",)
 _IN_SEQUENCE = ("seq", "time")
 _BACK = ("seq",)  # one field alone, whose own index serves it
 _BY_DUE = ("due_at",)
-# Shards whose order Firestore merges in one query. It takes thirty; with eight, the merge of
-# several queries is in use, and tested, before there are more shards.
-_AT_ONCE = 8
 _BY_SEQUENCE = ("pending_seq",)
 
 
@@ -379,17 +376,16 @@ class FirestoreStore:
     async def _due(
         self, origin: Message, now: datetime, cursor: str | None, limit: int
     ) -> Page[str]:
-        """Reads a share of the page from each group of shards and merges the results in order.
+        """Reads a share of the page from each shard and merges the results in order.
 
-        A group that returned its full share may have more documents after its last one. So the page
-        ends at the earliest last document of such groups, and the next page begins there.
+        A shard that returned its full share may have more documents after its last one. So the page
+        ends at the earliest last document of such shards, and the next page begins there.
         """
-        groups = [range(n, min(n + _AT_ONCE, SHARDS)) for n in range(0, SHARDS, _AT_ONCE)]
-        share = -(-limit // len(groups))
+        share = -(-limit // SHARDS)
         start = forms.read_cursor(cursor, _BY_DUE, self._rpc.root)
         queries = (
-            self._rpc.query(self._rpc.root, _due_query(origin, group, now, share, start))
-            for group in groups
+            self._rpc.query(self._rpc.root, _due_query(origin, n, now, share, start))
+            for n in range(SHARDS)
         )
         parts = await asyncio.gather(*queries)
         found = sorted((document for part in parts for document in part), key=forms.due_position)
@@ -465,11 +461,10 @@ def _in_phase(phase: str, limit: int, start: Sequence[Message] = ()) -> Message:
 
 
 def _due_query(
-    origin: Message, shards: range, now: datetime, limit: int, start: Sequence[Message]
+    origin: Message, shard: int, now: datetime, limit: int, start: Sequence[Message]
 ) -> Message:
-    any_of = {"array_value": {"values": [forms.integer(shard) for shard in shards]}}
     filters = [
-        forms.where("shard", "IN", any_of),
+        forms.where("shard", "EQUAL", forms.integer(shard)),
         forms.where("due_at", "LESS_THAN_OR_EQUAL", forms.timestamp(now)),
     ]
     query = forms.find("", filters, _BY_DUE, limit, start)
