@@ -298,6 +298,7 @@ def test_the_words_of_a_row_are_asked_for_once_and_not_at_once_again_where_that_
 
     page.route("**/journal?*limit=12*", answer)
     talk = desk.waiting(server, "Ida")
+    server.wait_until_quiet(talk.id)
     desk.row(page, talk).scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     assert 1 <= len([url for url in asked if talk.id in url]) < 10  # one for each look at the lists
@@ -305,6 +306,29 @@ def test_the_words_of_a_row_are_asked_for_once_and_not_at_once_again_where_that_
     refuses = False
     expect(desk.row(page, talk).locator(".words")).to_have_text("Hi, I have a problem")
     assert len([url for url in asked if talk.id in url]) == 1
+
+
+def test_words_that_go_on_while_they_are_asked_for_are_asked_for_again_afterwards(
+    page: Page, server: LocalServer
+) -> None:
+    asked = list[Route]()
+
+    def hold_the_first(route: Route) -> None:
+        if talk.id in route.request.url:
+            asked.append(route)
+        if asked != [route]:
+            route.continue_()
+
+    page.route("**/journal?*limit=12*", hold_the_first)
+    talk = desk.waiting(server, "Eva")
+    with page.expect_request(lambda request: f"{talk.id}/journal" in request.url):
+        desk.row(page, talk).scroll_into_view_if_needed()
+    talk.customer_says("Are you there?", "m-2")
+    server.wait_until_quiet(talk.id)
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+    asked[0].continue_()
+    expect(desk.row(page, talk).locator(".words")).to_have_text("Are you there?")
 
 
 ALERTS = """

@@ -411,6 +411,15 @@ def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) ->
 
 
 @pytest.mark.usefixtures("unshared")
+def test_a_desk_that_could_not_be_loaded_is_loaded_when_the_server_is_back(page: Page) -> None:
+    page.context.set_offline(True)
+    page.locator("#desk-person").select_option("dev-omar")
+    expect(page.locator("#banner")).to_contain_text("Reconnecting")
+    page.context.set_offline(False)
+    expect(page.frame_locator("#desk-frame").locator("#lists")).to_be_visible()
+
+
+@pytest.mark.usefixtures("unshared")
 def test_a_refused_key_is_explained(page: Page) -> None:
     refused = '{"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}}'
     page.route("**/send_representative/**", lambda route: route.fulfill(status=401, body=refused))

@@ -5,7 +5,6 @@ import { Book } from "./book.js";
 import { noteDevice } from "./devices.js";
 import { page } from "./page.js";
 import { changed, idOf, isMine, state } from "./state.js";
-import { keepTail } from "./tails.js";
 import { inWords } from "./words.js";
 
 const CALM_PAUSE = 2000;
@@ -22,7 +21,6 @@ const work = { trouble: null, looking: null }; // what went wrong last
 let seenWork = ""; // the versions of all that a person sees
 let lively = 0;
 let hurry = false;
-let doubted = true; // the open conversation may be another than the lists know
 let missedAt = 0; // when Baton said that it does not know the open conversation
 let wake = () => {};
 
@@ -30,7 +28,6 @@ let wake = () => {};
 export function lookNow() {
   lively = LIVELY_ROUNDS;
   hurry = true;
-  doubted = true;
   missedAt = 0;
   wake();
 }
@@ -115,9 +112,7 @@ function inWordsOf(error) {
 }
 
 async function look() {
-  const isKnown = !doubted && isUpToDate(state.open);
-  doubted = false;
-  const asks = state.open && !isKnown && !(state.gone && wasMissed());
+  const asks = state.open && !isUpToDate(state.open) && !(state.gone && wasMissed());
   await Promise.all([lookAtLists(), asks ? lookAtConversation(state.open) : null]);
 }
 
@@ -126,7 +121,7 @@ const wasMissed = () => Date.now() - missedAt < SELDOM;
 /** A person hears of their conversations, so one of them is asked for only after a change. */
 function isUpToDate(id) {
   const { book, conversation } = state;
-  if (state.me.kind !== "person" || !book || book.isOpen()) return false;
+  if (state.me.kind !== "person" || lively > 0 || !book || book.isOpen()) return false;
   const { QUEUED, HUMAN } = state.lists;
   const listed = [...QUEUED, ...HUMAN].find((one) => idOf(one) === id);
   return Boolean(listed) && !conversation?.pending && listed.version === book.version;
@@ -173,7 +168,6 @@ async function lookAtConversation(id) {
   const book = state.book?.conversation === name ? state.book : new Book(name);
   const stale = book.version !== now.version || now.pending > 0 || book.isOpen();
   if (stale) await book.readLatest(now.version);
-  if (stale) keepTail(book);
   if (state.open !== id || isOutdated(now)) return;
   Object.assign(state, { gone: false, conversation: now, book });
 }

@@ -11,18 +11,14 @@ const SEEN = "baton-desk-seen";
 const KEPT = 500; // conversations
 
 const wanted = new Map(); // versions by conversation
-const reading = new Map(); // those that were asked for
+const reading = new Set(); // conversations whose words are on their way
 let seen = JSON.parse(localStorage.getItem(SEEN) ?? "{}");
 
-/**
- * Asks for the latest words of a conversation, unless they are known. Those of the open one are in
- * its book, which is read anyway.
- */
+/** Asks for the latest words of a conversation, unless they are known. */
 export function wantTail(conversation) {
-  const [id, { version }] = [idOf(conversation), conversation];
-  if ([state.open, state.book?.conversation].includes(id)) return;
-  if (state.tails.get(id)?.version === version || reading.get(id) === version) return;
-  wanted.set(id, version);
+  const id = idOf(conversation);
+  if (state.tails.get(id)?.version === conversation.version || reading.has(id)) return;
+  wanted.set(id, conversation.version);
   readSome();
 }
 
@@ -30,7 +26,7 @@ function readSome() {
   while (reading.size < AT_ONCE && wanted.size) {
     const [[id, version]] = wanted;
     wanted.delete(id);
-    reading.set(id, version);
+    reading.add(id);
     read(id, version).finally(() => {
       reading.delete(id);
       readSome();
@@ -39,24 +35,17 @@ function readSome() {
 }
 
 async function read(id, version) {
-  let page;
   try {
-    page = await baton.journal(id, ENTRIES, undefined);
+    const { entries } = await baton.journal(id, ENTRIES, undefined);
+    const rows = rowsOf(entries.sort((one, other) => one.seq - other.seq));
+    const answered = rows.findLast((row) => row.type === "human")?.seq ?? 0;
+    const theirs = rows.filter((row) => row.type === "customer" && row.seq > answered);
+    const unanswered = theirs.map((row) => row.seq);
+    state.tails.set(id, { version, words: latestWords(rows), unanswered });
   } catch {
-    return; // the list shows no words, and asks again when it is drawn
+    return; // the list shows no words, and asks again when it is next drawn
   }
-  const entries = page.entries.sort((one, other) => one.seq - other.seq);
-  keepTail({ conversation: id, version, entries });
   changed();
-}
-
-/** Keeps the latest words of a journal, of which the oldest entry comes first. */
-export function keepTail({ conversation, version, entries }) {
-  const rows = rowsOf(entries.slice(-ENTRIES));
-  const answered = rows.findLast((row) => row.type === "human")?.seq ?? 0;
-  const theirs = rows.filter((row) => row.type === "customer" && row.seq > answered);
-  const unanswered = theirs.map((row) => row.seq);
-  state.tails.set(conversation, { version, words: latestWords(rows), unanswered });
 }
 
 export const unread = (id) =>

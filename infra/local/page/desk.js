@@ -13,6 +13,7 @@ const LONGEST_LIST = 100;
 
 let shown = null; // the conversation that is open at the desk
 let wasGone = false; // Baton has not known it
+let wasAway = false; // the server did not answer
 
 export async function startDesk() {
   const known = await people().catch(() => []);
@@ -73,8 +74,16 @@ export function renderDesk() {
   const count = waiting >= LONGEST_LIST ? `${waiting}+` : String(waiting);
   setText(find("desk-count"), waiting ? ` ${count}` : "");
   if (model.gone) wasGone = true;
+  const isBack = wasAway && !model.trouble;
+  wasAway = Boolean(model.trouble);
+  if (isBack && !isReadable()) loadAgain();
   if (!model.conversation || !isReadable()) return;
   if (![model.selected, acting()].includes(shown)) openAtDesk(acting());
   else if (wasGone) frame().dispatchEvent(new Event("online")); // the desk looks again
   wasGone = false;
+}
+
+function loadAgain() {
+  const page = find("desk-frame");
+  page.src = new URL(page.src); // it loads also where the address is the same
 }
