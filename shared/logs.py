@@ -3,6 +3,7 @@
 No line may contain a body, a token or a phone number.
 """
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -35,8 +36,12 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
         **{k: v for k, v in fields.items() if v is not None},
         **tracing.current().fields,
     }
+    try:
+        text = to_json(line).decode()
+    except ValueError:  # half a surrogate pair: UTF-8 has no bytes for it, JSON an escape
+        text = json.dumps(line)
     with suppress(OSError):  # a failed log write must not fail the request that was served
-        sys.stdout.write(to_json(line).decode() + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 

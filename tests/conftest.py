@@ -65,8 +65,8 @@ def _interrupted(number: int, frame: object) -> NoReturn:
 
 
 # A shell that runs the tests in its background has them ignore this signal, and so would all that
-# they start. For Python's own handler asyncio puts in one of its own whenever a loop runs, three
-# times in most tests; it leaves this one.
+# they start. asyncio replaces Python's default handler at each start of a loop, but not another
+# one.
 signal.signal(signal.SIGINT, _interrupted)
 
 _unhurried = settings(

@@ -35,8 +35,8 @@ class Forked:
     the path of a console script. It leads a session of its own where `leads` is true.
     `out` may be the end of a pipe.
 
-    A console script imports all of Baton again. Where `keeps` is true, it is served with what is
-    imported of `shared`, of which the script's own is a copy.
+    A console script imports all of Baton again. Where `keeps_shared` is true, it is served with
+    what is imported of `shared`, of which the script's own is a copy.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Forked:
         out: "Path | Connection[Any, Any]",
         err: Path,
         leads: bool = False,
-        keeps: bool = False,
+        keeps_shared: bool = False,
     ) -> None:
         words, outputs = (program, *arguments), (out, err)
-        given = (words, dict(environment), str(folder), outputs, leads, keeps)
+        given = (words, dict(environment), str(folder), outputs, leads, keeps_shared)
         self._process = _context.Process(target=_become, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
@@ -111,7 +111,7 @@ def _become(
     folder: str,
     outputs: "tuple[Path | Connection[Any, Any], Path]",
     leads: bool,
-    keeps: bool,
+    keeps_shared: bool,
 ) -> None:
     """Runs a program as the program of this process."""
     if leads:
@@ -127,8 +127,10 @@ def _become(
     os.chdir(folder)
     sys.argv = list(words)
     if "/" in words[0]:
-        _forget_baton(environment.get("PYTHONPATH", ""), AGAIN - {"shared"} if keeps else AGAIN)
-        if keeps:  # it takes its place in the framework, which is imported again
+        _forget_baton(
+            environment.get("PYTHONPATH", ""), AGAIN - {"shared"} if keeps_shared else AGAIN
+        )
+        if keeps_shared:  # it takes its place in the framework, which is imported again
             importlib.reload(sys.modules["shared.edge.application"])
         runpy.run_path(words[0], run_name="__main__")
     else:

@@ -26,8 +26,8 @@ _in_camel_case = cache(to_camel)
 
 
 class _PlainClass(_ClassOfModels):
-    """A class of which `isinstance` asks as of any other. Pydantic's are abstract base classes, of
-    which it asks in Python, and each event is asked some fifty times.
+    """isinstance() on these classes is the built-in check. Pydantic's metaclass derives from
+    ABCMeta, whose check runs in Python; each event is checked some fifty times.
     """
 
     __instancecheck__ = type.__instancecheck__

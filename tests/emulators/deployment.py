@@ -86,7 +86,7 @@ class FunctionProcess:
             out=self.log,
             err=self.log,
             leads=True,
-            keeps=True,
+            keeps_shared=True,
         )
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
@@ -55,6 +56,8 @@ def _become(log: str, arguments: list[str], proxy: Any, serve: Callable[[], None
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)  # sys.stderr may be Synapse's logger
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

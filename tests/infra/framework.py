@@ -109,7 +109,13 @@ def _real(folder: Path, environment: dict[str, str]) -> Running:
 def forked(folder: Path, environment: dict[str, str]) -> Running:
     log = folder / LOG
     return Forked(
-        *COMMAND, environment=environment, folder=folder, out=log, err=log, leads=True, keeps=True
+        *COMMAND,
+        environment=environment,
+        folder=folder,
+        out=log,
+        err=log,
+        leads=True,
+        keeps_shared=True,
     )
 
 

@@ -48,7 +48,9 @@ def client(
     at its answers is new for each command.
     """
     if http_client is not None:
-        return NEW_CLIENT(name, version, no_http, http_client)
+        return NEW_CLIENT(
+            name, version, no_http, http_client, check_response_func, http_timeout_sec
+        )
     key = (name, version, no_http, http_timeout_sec)
     if key not in CLIENTS:
         CLIENTS[key] = NEW_CLIENT(name, version, no_http, None, None, http_timeout_sec)

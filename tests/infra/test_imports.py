@@ -10,7 +10,7 @@ import pytest
 from infra.deployables import deployables
 
 ROOT = Path(__file__).parents[2]
-Loaded = list[list[str]]
+Lists = list[list[str]]
 # what an import of any main.py loads: settings, ports, the registries, the door
 AT_START = {
     "bootstrap", "circuits", "edge", "errors", "handoff", "logs", "measures", "media_links",
@@ -94,7 +94,7 @@ def test_the_list_names_every_function() -> None:
 
 
 @pytest.fixture(scope="module")
-def by_function() -> dict[str, Loaded]:
+def by_function() -> dict[str, Lists]:
     """Returns what each function loaded at its start and in all, and which files it opened."""
     lines = map(json.loads, _printed(PROGRAM, *AT_FIRST_REQUEST))
     return {function: loaded for function, *loaded in lines}
@@ -102,7 +102,7 @@ def by_function() -> dict[str, Loaded]:
 
 @pytest.mark.parametrize("function", AT_FIRST_REQUEST)
 def test_a_function_loads_only_what_its_path_uses(
-    function: str, by_function: dict[str, Loaded]
+    function: str, by_function: dict[str, Lists]
 ) -> None:
     at_start, in_all, opened = by_function[function]
     assert not NEVER & {*in_all}

@@ -36,7 +36,9 @@ def _real(folder: Path, environment: dict[str, str]) -> Running:
 
 def _forked(folder: Path, environment: dict[str, str]) -> Running:
     log = folder.with_suffix(".log")
-    return Forked(*COMMAND, environment=environment, folder=folder, out=log, err=log, keeps=True)
+    return Forked(
+        *COMMAND, environment=environment, folder=folder, out=log, err=log, keeps_shared=True
+    )
 
 
 @pytest.fixture

@@ -214,19 +214,19 @@ def test_a_reader_that_has_enough_ends_it_quietly(home: Path, command: list[str]
     reading.close()
     with writing:
         done = forked.run_into(writing, *command, BATON_HOME=str(home))
-    _was_quiet(done.stderr)
+    assert_quiet(done.stderr)
 
 
-def test_a_reader_of_what_a_shell_started_ends_it_quietly() -> None:
+def test_a_reader_of_a_process_of_its_own_ends_it_quietly() -> None:
     """Python writes what is left in its buffer when it ends, and would complain."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = _printed_by_a_shell(writing)
+    done = _printed_in_a_process_of_its_own(writing)
     os.close(writing)
-    _was_quiet(done.stderr)
+    assert_quiet(done.stderr)
 
 
-def _was_quiet(said: str) -> None:
+def assert_quiet(said: str) -> None:
     assert "rror" not in said
     assert "Traceback" not in said
     assert "Broken pipe" not in said
@@ -240,16 +240,16 @@ full_disk = pytest.mark.skipif(
 @full_disk
 @pytest.mark.parametrize("command", [["infra.diagram"], ["infra.export"], [*DEPLOY, "--dry-run"]])
 def test_a_full_disk_is_said(home: Path, command: list[str]) -> None:
-    _was_full(forked.run_into(Path("/dev/full"), *command, BATON_HOME=str(home)))
+    assert_full(forked.run_into(Path("/dev/full"), *command, BATON_HOME=str(home)))
 
 
 @full_disk
-def test_a_full_disk_is_said_to_a_shell() -> None:
+def test_a_full_disk_is_said_in_a_process_of_its_own() -> None:
     with Path("/dev/full").open("wb") as full:
-        _was_full(_printed_by_a_shell(full.fileno()))
+        assert_full(_printed_in_a_process_of_its_own(full.fileno()))
 
 
-def _printed_by_a_shell(into: int) -> subprocess.CompletedProcess[str]:
+def _printed_in_a_process_of_its_own(into: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "infra.diagram"],
         env={**os.environ, "PYTHONUNBUFFERED": ""},
@@ -261,7 +261,7 @@ def _printed_by_a_shell(into: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _was_full(done: subprocess.CompletedProcess[str]) -> None:
+def assert_full(done: subprocess.CompletedProcess[str]) -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "No space left on device" in done.stderr
 

@@ -1,8 +1,8 @@
 # Who calls whom, who may do what. The mock gives every function and account another address, so what is compared here
 # is the wire, not a name. What needs nothing that the cloud makes up is read off a plan, which takes half the time.
 # A run takes three seconds of processor time: what needs the same variables stands in one, and
-# what is applied stands in this file: to tear down what a file has applied takes five seconds more. The first run has
-# no state and everything that is made only where it is asked for.
+# what is applied stands in this file: to tear down what a file has applied takes five seconds more. The first run that
+# applies has no state, and nothing of what is made only where it is asked for.
 
 mock_provider "google" {}
 
@@ -18,77 +18,16 @@ variables {
   sources      = { for name, _ in jsondecode(file("functions.json")) : name => "../../build/${name}-0123456789abcdef.zip" }
 }
 
-run "who_is_mailed_what_it_may_cost_and_what_is_written" {
+run "bigquery_from_the_start" {
+  command = plan
+
   variables {
-    max_instances     = 3
-    bigquery          = true
-    reports_time_zone = "Asia/Jakarta"
-  }
-  assert {
-    condition     = google_monitoring_alert_policy.these["sweep_stopped"].documentation[0].links[0].url == "https://git.example.com/baton/infra/RUNBOOK.md#baton-the-sweep-fails-or-is-paused"
-    error_message = "An alarm links to its paragraph of the runbook."
-  }
-  assert {
-    condition     = alltrue([for one in google_monitoring_alert_policy.these : one.notification_channels == tolist([google_monitoring_notification_channel.email[0].name])])
-    error_message = "Every alarm mails the address that was given."
-  }
-  assert {
-    condition     = alltrue([for one in google_cloudfunctions2_function.these : one.service_config[0].max_instance_count <= 3])
-    error_message = "No function grows beyond max_instances."
-  }
-  assert {
-    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].min_instance_count == 1 && alltrue([for name, one in google_cloudfunctions2_function.these : one.service_config[0].min_instance_count == 0 if name != "receive_webhook"])
-    error_message = "Only the webhook keeps an instance warm."
+    bigquery = true
   }
 
-  # The handoff topic is written
-
   assert {
-    condition = (
-      google_pubsub_subscription.bigquery["baton"].topic == google_pubsub_topic.these["baton-handoffs"].id &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].table == "baton-test.baton.handoffs" &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].use_table_schema &&
-      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].drop_unknown_fields &&
-      length(google_pubsub_subscription.bigquery["baton"].dead_letter_policy) == 1
-    )
-    error_message = "Pub/Sub writes baton-handoffs into the table, and no field that it has no column for."
-  }
-  assert {
-    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "|${google_pubsub_subscription.bigquery["baton"].name}\"")
-    error_message = "The age of this subscription is watched too."
-  }
-  assert {
-    condition = (
-      google_bigquery_dataset_iam_member.pubsub["baton"].role == "roles/bigquery.dataEditor" &&
-      google_bigquery_dataset_iam_member.pubsub["baton"].member == local.pubsub_agent
-    )
-    error_message = "Pub/Sub's service agent may write there."
-  }
-  assert {
-    condition     = toset([for one in jsondecode(google_bigquery_table.handoffs["baton"].schema) : one.name]) == toset(["id", "type", "time", "measures"])
-    error_message = "The table has columns for what was measured, and none for a customer."
-  }
-  assert {
-    condition     = google_bigquery_table.handoffs["baton"].time_partitioning[0].expiration_ms == 34560000000 && google_bigquery_table.handoffs["baton"].deletion_protection
-    error_message = "Rows expire, the table does not."
-  }
-  assert {
-    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent", "kind", "length", "reason"] : "handoffs_by_${by}"])
-    error_message = "There is a view for each way to break a report down."
-  }
-  assert {
-    condition = alltrue([for name, one in google_bigquery_table.reports :
-    !strcontains(one.view[0].query, "$${") && strcontains(one.view[0].query, "`baton-test.baton.measures`") && !one.view[0].use_legacy_sql])
-    error_message = "Every view is filled in and reads the measures."
-  }
-  assert {
-    condition     = strcontains(google_bigquery_table.reports["hour"].view[0].query, "DATETIME(started_at, 'Asia/Jakarta')")
-    error_message = "Hours are those of the time zone that was asked for."
-  }
-  assert {
-    condition = alltrue([for name, one in google_cloudfunctions2_function.these :
-    (lookup(one.service_config[0].environment_variables, "REPORTS_STREAM", "off") == "on") == contains(local.functions[name].settings, "REPORTS_STREAM")])
-    error_message = "Who counts also publishes what it counted."
+    condition     = length(google_pubsub_subscription.bigquery) == 1
+    error_message = "BigQuery can be planned where nothing was made yet."
   }
 }
 
@@ -411,7 +350,7 @@ run "files_are_kept" {
   }
 }
 
-# The last one: what it sets and Google may set as well stays in the state.
+# After all that deploy.py is compared with: what it sets and Google may set as well stays in the state.
 run "own_key_and_network" {
   variables {
     kms_key       = "projects/baton-keys/locations/europe-west1/keyRings/care/cryptoKeys/baton"
@@ -424,5 +363,80 @@ run "own_key_and_network" {
   assert {
     condition     = length(google_monitoring_uptime_check_config.these) == 0
     error_message = "Google's uptime checks do not reach a function that the internet does not."
+  }
+}
+
+# BigQuery comes to a Baton that was made without it.
+run "who_is_mailed_what_it_may_cost_and_what_is_written" {
+  variables {
+    max_instances     = 3
+    bigquery          = true
+    reports_time_zone = "Asia/Jakarta"
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.these["sweep_stopped"].documentation[0].links[0].url == "https://git.example.com/baton/infra/RUNBOOK.md#baton-the-sweep-fails-or-is-paused"
+    error_message = "An alarm links to its paragraph of the runbook."
+  }
+  assert {
+    condition     = alltrue([for one in google_monitoring_alert_policy.these : one.notification_channels == tolist([google_monitoring_notification_channel.email[0].name])])
+    error_message = "Every alarm mails the address that was given."
+  }
+  assert {
+    condition     = alltrue([for one in google_cloudfunctions2_function.these : one.service_config[0].max_instance_count <= 3])
+    error_message = "No function grows beyond max_instances."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.these["receive_webhook"].service_config[0].min_instance_count == 1 && alltrue([for name, one in google_cloudfunctions2_function.these : one.service_config[0].min_instance_count == 0 if name != "receive_webhook"])
+    error_message = "Only the webhook keeps an instance warm."
+  }
+
+  # The handoff topic is written
+
+  assert {
+    condition = (
+      google_pubsub_subscription.bigquery["baton"].topic == google_pubsub_topic.these["baton-handoffs"].id &&
+      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].table == "baton-test.baton.handoffs" &&
+      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].use_table_schema &&
+      google_pubsub_subscription.bigquery["baton"].bigquery_config[0].drop_unknown_fields &&
+      length(google_pubsub_subscription.bigquery["baton"].dead_letter_policy) == 1
+    )
+    error_message = "Pub/Sub writes baton-handoffs into the table, and no field that it has no column for."
+  }
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.these["oldest_message"].conditions[0].condition_threshold[0].filter, "|${google_pubsub_subscription.bigquery["baton"].name}\"")
+    error_message = "The age of this subscription is watched too."
+  }
+  assert {
+    condition = (
+      google_bigquery_dataset_iam_member.pubsub["baton"].role == "roles/bigquery.dataEditor" &&
+      google_bigquery_dataset_iam_member.pubsub["baton"].member == local.pubsub_agent
+    )
+    error_message = "Pub/Sub's service agent may write there."
+  }
+  assert {
+    condition     = toset([for one in jsondecode(google_bigquery_table.handoffs["baton"].schema) : one.name]) == toset(["id", "type", "time", "measures"])
+    error_message = "The table has columns for what was measured, and none for a customer."
+  }
+  assert {
+    condition     = google_bigquery_table.handoffs["baton"].time_partitioning[0].expiration_ms == 34560000000 && google_bigquery_table.handoffs["baton"].deletion_protection
+    error_message = "Rows expire, the table does not."
+  }
+  assert {
+    condition     = toset([for one in google_bigquery_table.reports : one.table_id]) == toset([for by in ["total", "channel", "day", "hour", "desk", "agent", "kind", "length", "reason"] : "handoffs_by_${by}"])
+    error_message = "There is a view for each way to break a report down."
+  }
+  assert {
+    condition = alltrue([for name, one in google_bigquery_table.reports :
+    !strcontains(one.view[0].query, "$${") && strcontains(one.view[0].query, "`baton-test.baton.measures`") && !one.view[0].use_legacy_sql])
+    error_message = "Every view is filled in and reads the measures."
+  }
+  assert {
+    condition     = strcontains(google_bigquery_table.reports["hour"].view[0].query, "DATETIME(started_at, 'Asia/Jakarta')")
+    error_message = "Hours are those of the time zone that was asked for."
+  }
+  assert {
+    condition = alltrue([for name, one in google_cloudfunctions2_function.these :
+    (lookup(one.service_config[0].environment_variables, "REPORTS_STREAM", "off") == "on") == contains(local.functions[name].settings, "REPORTS_STREAM")])
+    error_message = "Who counts also publishes what it counted."
   }
 }
