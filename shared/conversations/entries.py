@@ -107,8 +107,8 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
         reason=decision.reason,
         event_id=event.id,
         native_id=event.native_id,
-        # no caller's request has the id of what a customer did
-        digest=None if isinstance(event, ByCustomer) else event.digest,
+        # only a caller may use an id again, and no caller's request has the id of another event
+        digest=event.digest if event.key is not None or event.keeps_id else None,
         captured_for=decision.captured_for,
         **_words(event, decision),
         occurred_at=event.occurred_at,
