@@ -6,6 +6,7 @@ import asyncio
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
@@ -14,7 +15,7 @@ from infra.local.browser import browser, find_browser
 from infra.local.server import PATIENCE_SECONDS, LocalServer
 from infra.local.settings import BRIDGE_KEY
 from tests.browser.crm import Crm, Tab, serve
-from tests.browser.elsewhere import Elsewhere, hear_faults
+from tests.browser.lasting_page import LastingPage
 from tests.forked import ForkedServer
 
 # Each request takes less processor time where it need not go through a process of its own.
@@ -79,77 +80,34 @@ CLEAR = """() => {
 }"""
 
 
-class Sandbox:
-    """The page of a local run. It loads once for the tests of a module: loading it takes 70
-    requests.
-    """
-
-    def __init__(self, chromium: Browser, url: str) -> None:
-        self.url, self.faults = url, list[str]()
-        self.elsewhere = Elsewhere(url)
-        self._chromium = chromium
-        self._page: Page | None = None
-
-    def page(self) -> Page:
-        """Returns the page as it is after loading."""
-        self.faults.clear()
-        self.elsewhere.asked()
-        if self._page is None:
-            self._page = self._load()
-        else:
-            self._clear(self._page)
-        return self._page
-
-    def _load(self) -> Page:
-        context = self._chromium.new_context(
-            viewport=WIDE, reduced_motion="reduce", proxy=self.elsewhere.proxy
-        )
-        page = context.new_page()
-        hear_faults(page, self.faults)
-        page.set_default_timeout(PATIENCE)
-        page.goto(self.url)
-        return page
-
-    def _clear(self, page: Page) -> None:
-        page.unroute_all(behavior="ignoreErrors")
-        if page.viewport_size != WIDE:
-            page.set_viewport_size(WIDE)
-        page.emulate_media(color_scheme="light")
-        page.evaluate(CLEAR)
-
-    def close(self) -> None:
-        if self._page is not None:
-            self._page.context.close()
-            self._page = None
+def _clear(page: Page) -> None:
+    if page.viewport_size != WIDE:
+        page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+    page.evaluate(CLEAR)
 
 
 @pytest.fixture(scope="module")
-def sandbox(chromium: Browser, server: str) -> Iterator[Sandbox]:
-    opened = Sandbox(chromium, server)
-    yield opened
-    opened.close()
-    opened.elsewhere.close()
+def sandbox(chromium: Browser, server: str) -> Iterator[LastingPage]:
+    """The page of a local run. Loading it takes 70 requests."""
+    with closing(LastingPage(chromium, server, server, WIDE, _clear)) as lasting:
+        yield lasting
 
 
 @pytest.fixture
-def unshared(sandbox: Sandbox) -> Iterator[None]:
+def loaded_anew(sandbox: LastingPage) -> Iterator[None]:
     """For a test that needs a page which has just loaded, or leaves one that no other can use."""
-    sandbox.close()
+    sandbox.forget()
     yield
-    sandbox.close()
+    sandbox.forget()
 
 
 @pytest.fixture
-def page(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(sandbox: LastingPage, server: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page that asks no other host, and that must not throw nor break its own policy."""
-    failed = request.session.testsfailed
-    opened = sandbox.page()
-    yield opened
-    _leave_all(opened, sandbox.url)
-    if sandbox.faults or request.session.testsfailed > failed:
-        sandbox.close()
-    assert sandbox.faults == []
-    assert sandbox.elsewhere.asked() == []
+    with sandbox.used(request.session) as opened:
+        yield opened
+        _leave_all(opened, server)
 
 
 def _leave_all(page: Page, server: str) -> None:

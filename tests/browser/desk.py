@@ -10,7 +10,7 @@ from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.browser.conftest import PATIENCE, WIDE
 from tests.browser.elsewhere import Elsewhere, hear_faults
-from tests.browser.shared import Shared
+from tests.browser.lasting_page import LastingPage
 
 PATH = "/send_representative/desk/"
 Desk = Page | FrameLocator
@@ -67,11 +67,11 @@ CLEAR = """() => {
 }"""
 
 
-def shared(
+def lasting(
     chromium: Browser, server: LocalServer, name: str = "Jane Doe", key: str = "dev-agent"
-) -> Shared:
+) -> LastingPage:
     """Returns the desk of a person for the tests of a module."""
-    return Shared(
+    return LastingPage(
         chromium, server.url, address(server, name, key), WIDE, lambda page: page.evaluate(CLEAR)
     )
 

@@ -1,13 +1,14 @@
 """All hosts but those that a page may ask."""
 
 import socket
+from contextlib import suppress
 
 from playwright.sync_api import Page, ProxySettings
 
 HEARD_SECONDS = 5.0
 # Without the first, Chromium asks no proxy for this machine's own ports. The second is for the
-# requests of a test itself (`page.request`), which look at the ends of host names only; to Chromium
-# it is another host.
+# requests of a test itself (`page.request`): Playwright makes these, and compares only the ends of
+# host names, so that "0.0.1" matches 127.0.0.1 there. In Chromium it matches nothing.
 BYPASS = ("<-loopback>", "0.0.1")
 
 
@@ -17,7 +18,8 @@ class Elsewhere:
     With a listener to all requests instead, each would take a third more processor time.
     """
 
-    def __init__(self, *own: str) -> None:
+    def __init__(self, *own: str, heard_seconds: float = HEARD_SECONDS) -> None:
+        self._heard_seconds = heard_seconds
         self._taken = socket.create_server(("127.0.0.1", 0))
         self._taken.setblocking(False)
         port = self._taken.getsockname()[1]
@@ -27,16 +29,19 @@ class Elsewhere:
         }
 
     def asked(self) -> list[str]:
-        """Returns the first line of each request since the last call. None is answered."""
+        """Returns the first line of each request since the last call. None is answered. Chromium
+        also opens connections in reserve: one on which it asks nothing counts as nothing.
+        """
         lines = list[str]()
         while True:
             try:
                 connection, _ = self._taken.accept()
             except BlockingIOError:
                 return lines
-            with connection:
-                connection.settimeout(HEARD_SECONDS)
-                lines.append(connection.recv(1000).decode(errors="replace").partition("\r\n")[0])
+            with connection, suppress(TimeoutError):
+                connection.settimeout(self._heard_seconds)
+                if said := connection.recv(1000):
+                    lines.append(said.decode(errors="replace").partition("\r\n")[0])
 
     def close(self) -> None:
         self._taken.close()

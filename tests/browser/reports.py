@@ -11,7 +11,7 @@ from infra.local.talk import Talk
 from tests import quarter
 from tests.browser.conftest import PATIENCE
 from tests.browser.elsewhere import Elsewhere, hear_faults
-from tests.browser.shared import Shared
+from tests.browser.lasting_page import LastingPage
 from tests.forked import ForkedServer
 
 PATH = "/send_representative/reports/"
@@ -52,9 +52,9 @@ def fresh(chromium: Browser, server: LocalServer) -> Iterator[Page]:
         assert elsewhere.asked() == []
 
 
-def shared(chromium: Browser, server: LocalServer) -> Shared:
+def lasting(chromium: Browser, server: LocalServer) -> LastingPage:
     """Returns a blank page for the tests of a module."""
-    return Shared(chromium, server.url, "about:blank", DESKTOP, _clear)
+    return LastingPage(chromium, server.url, "about:blank", DESKTOP, _clear)
 
 
 def _clear(page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser import desk
-from tests.browser.shared import Shared
+from tests.browser.lasting_page import LastingPage
 from tests.forked import ForkedServer
 
 CANNED = {
@@ -32,14 +32,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 @pytest.fixture(scope="module")
-def shared(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
-    with closing(desk.shared(chromium, server)) as opened:
+def lasting(chromium: Browser, server: LocalServer) -> Iterator[LastingPage]:
+    with closing(desk.lasting(chromium, server)) as opened:
         yield opened
 
 
 @pytest.fixture
-def page(shared: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with shared.used(request.session) as opened:
+def page(lasting: LastingPage, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with lasting.used(request.session) as opened:
         yield opened
 
 

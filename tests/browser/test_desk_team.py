@@ -16,7 +16,7 @@ from infra.local.oracle import open_frames, violations
 from infra.local.server import LocalServer
 from infra.local.talk import Talk
 from tests.browser import desk, recordings
-from tests.browser.shared import Shared
+from tests.browser.lasting_page import LastingPage
 from tests.forked import ForkedServer
 
 
@@ -27,25 +27,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 @pytest.fixture(scope="module")
-def of_jane(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
-    with closing(desk.shared(chromium, server, key="dev-jane")) as shared:
-        yield shared
+def of_jane(chromium: Browser, server: LocalServer) -> Iterator[LastingPage]:
+    with closing(desk.lasting(chromium, server, key="dev-jane")) as lasting:
+        yield lasting
 
 
 @pytest.fixture(scope="module")
-def of_omar(chromium: Browser, server: LocalServer) -> Iterator[Shared]:
-    with closing(desk.shared(chromium, server, key="dev-omar")) as shared:
-        yield shared
+def of_omar(chromium: Browser, server: LocalServer) -> Iterator[LastingPage]:
+    with closing(desk.lasting(chromium, server, key="dev-omar")) as lasting:
+        yield lasting
 
 
 @pytest.fixture
-def jane(of_jane: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+def jane(of_jane: LastingPage, request: pytest.FixtureRequest) -> Iterator[Page]:
     with of_jane.used(request.session) as page:
         yield page
 
 
 @pytest.fixture
-def omar(of_omar: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+def omar(of_omar: LastingPage, request: pytest.FixtureRequest) -> Iterator[Page]:
     with of_omar.used(request.session) as page:
         yield page
 

@@ -1,5 +1,6 @@
 """What the tests hear of requests to other hosts."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -48,7 +49,17 @@ def test_a_request_to_another_host_or_port_is_heard(
     assert elsewhere.asked() == []
 
 
-def test_what_its_policy_stops_is_heard_of_each_page(page: Page, server: str) -> None:
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_connection_that_asks_nothing_counts_as_nothing(closes: bool) -> None:
+    with closing(Elsewhere(heard_seconds=0.05)) as elsewhere:
+        host, port = elsewhere.proxy["server"].removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as reserve:
+            if closes:
+                reserve.close()
+            assert elsewhere.asked() == []
+
+
+def test_what_the_policy_of_a_page_stops_is_heard(page: Page, server: str) -> None:
     faults = list[str]()
     hear_faults(page, faults)
     page.goto(f"{server}/page/words.js")

@@ -307,7 +307,7 @@ def test_a_fault_is_switched_on_seen_in_the_journal_and_switched_off(page: Page)
     expect_shown(page, PROBLEM, f"BOT Hello World Agent {ACKNOWLEDGEMENT}")
 
 
-@pytest.mark.usefixtures("unshared")
+@pytest.mark.usefixtures("loaded_anew")
 def test_conversations_are_apart_and_a_draft_stays_with_its_own(page: Page) -> None:
     first = start_customer(page)
     customer_says(page, "I am the first")
@@ -401,7 +401,7 @@ def test_the_answer_to_a_slow_message_does_not_take_the_keyboard_from_the_next_c
     expect(person).to_be_focused()
 
 
-@pytest.mark.usefixtures("unshared")
+@pytest.mark.usefixtures("loaded_anew")
 def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) -> None:
     expect(page.locator("#banner")).to_be_hidden()
     page.context.set_offline(True)
@@ -410,7 +410,7 @@ def test_the_page_says_so_while_the_server_is_away_and_comes_back(page: Page) ->
     expect(page.locator("#banner")).to_be_hidden()
 
 
-@pytest.mark.usefixtures("unshared")
+@pytest.mark.usefixtures("loaded_anew")
 def test_a_desk_that_could_not_be_loaded_is_loaded_when_the_server_is_back(page: Page) -> None:
     page.context.set_offline(True)
     page.locator("#desk-person").select_option("dev-omar")
@@ -419,7 +419,7 @@ def test_a_desk_that_could_not_be_loaded_is_loaded_when_the_server_is_back(page:
     expect(page.frame_locator("#desk-frame").locator("#lists")).to_be_visible()
 
 
-@pytest.mark.usefixtures("unshared")
+@pytest.mark.usefixtures("loaded_anew")
 def test_a_refused_key_is_explained(page: Page) -> None:
     refused = '{"error": {"code": 401, "message": "no", "status": "UNAUTHENTICATED"}}'
     page.route("**/send_representative/**", lambda route: route.fulfill(status=401, body=refused))

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from infra.local.server import LocalServer
 from tests.browser import reports
-from tests.browser.shared import Shared
+from tests.browser.lasting_page import LastingPage
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 
 @pytest.fixture(scope="module")
-def blank(chromium: Browser, played: LocalServer) -> Iterator[Shared]:
-    with closing(reports.shared(chromium, played)) as shared:
-        yield shared
+def blank(chromium: Browser, played: LocalServer) -> Iterator[LastingPage]:
+    with closing(reports.lasting(chromium, played)) as lasting:
+        yield lasting
 
 
 @pytest.fixture
-def page(blank: Shared, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(blank: LastingPage, request: pytest.FixtureRequest) -> Iterator[Page]:
     with blank.used(request.session) as opened:
         yield opened
 
