@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def synapse() -> Path:
 
 @pytest.fixture(scope="session")
 def loaded(synapse: Path) -> Iterator[Loaded]:
-    with Loaded(synapse) as one:
+    with closing(Loaded(synapse)) as one:
         yield one
 
 

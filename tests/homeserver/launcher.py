@@ -55,7 +55,7 @@ def _become(log: str, arguments: list[str], proxy: Any, serve: Callable[[], None
         serve()
         code = 0
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)  # sys.stderr may be Synapse's logger
     finally:

@@ -10,8 +10,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from infra.matrix.synapse import environment
 
@@ -19,27 +18,20 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Loaded:
-    """Starts homeservers while the context lasts."""
+    """Starts homeservers until it is closed."""
 
     def __init__(self, python: Path) -> None:
         self.python = python
-
-    def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [str(self.python), "-I", str(LAUNCHER)],
+            [str(python), "-I", str(LAUNCHER)],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # an interrupt from the keyboard ends the tests first
         )
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Returns once it has ended, and all homeservers with it."""
         self._process.communicate()
 
     def start(self, log: Path, *arguments: str) -> "Launched":
