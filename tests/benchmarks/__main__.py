@@ -38,9 +38,9 @@ def main() -> int:
         print(f"make bench needs the Cloud SDK's emulators and Express: {absent}", file=sys.stderr)  # noqa: T201  # a command-line program
         return 1
     BUILD.mkdir(parents=True, exist_ok=True)
-    before = quiet.busy()
+    before = quiet.noise(quiet.busy())
     rounds, found = _measure(QUICK if given.quick else Plan())
-    noise = f"before: {quiet.noise(before)}\nafter: {quiet.noise(quiet.busy())}"
+    noise = f"before: {before}\nafter: {quiet.noise(quiet.busy())}"
     print(f"\n{acks_table(rounds)}\n\n{figures_table(found)}\n\n{noise}\n")  # noqa: T201  # as above
     if given.json:
         given.json.write_text(json.dumps(_report(rounds, found) | {"noise": noise}, indent=2))
@@ -50,6 +50,8 @@ def main() -> int:
 def _measure(plan: Plan) -> tuple[list[Acks], list[Figure]]:
     rounds = list(_rounds(plan))
     found = figures.of_acks(rounds)
+    _say(f"the same of servers that have taken {plan.grown:,} events each")
+    found += figures.of_grown(measure.acks(plan, figures.GROWN, plan.grown), plan.grown)
     _say("every RPC 10 ms longer")
     found += figures.of_delay(measure.delayed(plan))
     _say(f"{measure.SENDERS} senders, {plan.events} events, one conversation and many")

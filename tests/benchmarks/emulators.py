@@ -13,11 +13,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-import grpc  # type: ignore[import-untyped]  # grpcio has no types
-from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from infra.local.emulated import TOPICS
 from infra.local.server import free_port
@@ -60,12 +56,6 @@ class Emulators:
     def make_topics(self) -> None:
         for topic in TOPICS:
             _put(self.pubsub, f"projects/{self.project}/topics/{topic}", {})
-
-    def publish(self, topic: str, body: dict[str, Any], conversation: str) -> None:
-        """Publishes as the functions do, and returns when the topic has it."""
-        message = PubsubMessage(data=json.dumps(body).encode(), ordering_key=conversation)
-        name = f"projects/{self.project}/topics/{topic}"
-        _publisher(self.pubsub)(PublishRequest(topic=name, messages=[message]), timeout=10)
 
     def push(self, topic: str, endpoint: str, *, ordered: bool) -> None:
         """Pushes what a topic gets. In order it is as deployed, but the emulator starts a thread
@@ -120,12 +110,6 @@ def _start(jar: str, arguments: list[str]) -> tuple[subprocess.Popen[bytes], str
     become = [sys.executable, "-S", "-c", BECOME, str(os.getpid()), *command]
     process = subprocess.Popen(become, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return process, f"127.0.0.1:{port}"
-
-
-@cache
-def _publisher(host: str) -> Any:
-    channel = grpc.insecure_channel(host)
-    return channel.unary_unary("/google.pubsub.v1.Publisher/Publish", PublishRequest.serialize)
 
 
 def _put(host: str, path: str, body: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from tests.benchmarks.proxy import Proxy, proxy
 from tests.benchmarks.servers import PROGRAMS, Running, baton, noop, serve
 
 CONVERSATIONS = 200
+WARM = 2 * CONVERSATIONS  # events
 SENDERS = 16
 DELAY_MS = 10.0
 FIRST_TRIES = 5
@@ -28,9 +29,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything."""
+    """How much of everything. `grown` is how many events a server has taken that is not young any
+    more: a compiler at run time needs some three thousand.
+    """
 
     rounds: int = 3
+    grown: int = 4000
     slices: int = 6
     seconds: float = 0.25
     starts: int = 5
@@ -39,41 +43,38 @@ class Plan:
     turns: int = 150
 
 
-QUICK = Plan(rounds=1, slices=3, seconds=0.2, starts=2, events=300, counted=40, turns=40)
+QUICK = Plan(
+    rounds=1, grown=1000, slices=3, seconds=0.2, starts=2, events=300, counted=40, turns=40
+)
 
 
 @dataclass(slots=True)
 class Acks:
-    """One round: what each target did with so many clients, and the processor time of an event in
-    its server or, for a raw call, in its caller.
-    """
+    """One round: what each target did with so many clients."""
 
     results: dict[int, dict[str, Result]] = field(default_factory=dict)
-    cpu_us: dict[int, dict[str, float]] = field(default_factory=dict)
     rss_mb: float = 0.0
     pss_mb: float = 0.0
 
 
-def acks(plan: Plan) -> Acks:
+def acks(plan: Plan, names: Sequence[str] = tuple(PROGRAMS), warm: int = WARM) -> Acks:
     """All servers up at once, and taking turns: one that waits for its turn costs the others
-    nothing.
+    nothing. Each has taken `warm` events before.
     """
     found = Acks()
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(emulators())
         running = {
             # in projects of their own: two Batons must not write the same conversations
-            name: stack.enter_context(serve(program(), pair.apart()))
-            for name, program in PROGRAMS.items()
+            name: stack.enter_context(serve(PROGRAMS[name](), pair.apart()))
+            for name in names
         }
-        targets = [_target(name, server) for name, server in running.items()]
-        targets += [
+        calls = [
             Target(call, call, emulators=(pair.firestore, pair.pubsub, pair.project))
             for call in RAW
         ]
-        _warm_up(running, targets)
+        targets = _warmed_up(running, calls, warm)
         for clients in (1, 8):
-            before = {name: server.cpu_seconds() for name, server in running.items()}
             job = Job(
                 targets,
                 clients,
@@ -82,12 +83,7 @@ def acks(plan: Plan) -> Acks:
                 seconds=plan.seconds,
                 slices=plan.slices,
             )
-            found.results[clients] = results = run(job)
-            spent = {name: server.cpu_seconds() - before[name] for name, server in running.items()}
-            found.cpu_us[clients] = {
-                name: spent[name] / results[name].events * 1e6 for name in running
-            }
-            found.cpu_us[clients] |= {call: results[call].cpu_us for call in RAW}
+            found.results[clients] = run(job)
         found.rss_mb, found.pss_mb = (
             running["Baton, CSKU"].megabytes(measure) for measure in ("Rss", "Pss")
         )
@@ -110,7 +106,7 @@ class Contest:
 
 def contest(plan: Plan) -> Contest:
     with emulators() as pair, serve(baton(), pair) as server:
-        _warm_up({"Baton": server}, [_target("Baton", server)])
+        _warmed_up({"Baton": server})
         one = _race(server, plan, "hot", 1)
         entries = _journal(pair, "csku:hot-0")
         ids = Counter(entry.event_id for entry in entries)
@@ -184,8 +180,7 @@ def delayed(plan: Plan) -> dict[str, Result]:
     ):
         far = slow.emulators
         bare = Target("pair", "pair", emulators=(far.firestore, far.pubsub, far.project))
-        targets = [_target("Baton", server), bare]
-        _warm_up({"Baton": server}, targets)
+        targets = _warmed_up({"Baton": server}, [bare])
         return run(
             Job(targets, 1, CONVERSATIONS, "slow", seconds=plan.seconds * 2, slices=plan.slices)
         )
@@ -198,7 +193,7 @@ def starts(plan: Plan) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {"Baton": [], "no-op": []}
     with emulators() as pair:
         with serve(baton(), pair) as server:
-            _warm_up({"Baton": server}, [_target("Baton", server)])
+            _warmed_up({"Baton": server})
         for number in range(plan.starts):
             for name, program in (("Baton", baton()), ("no-op", noop())):
                 started = time.perf_counter()
@@ -236,19 +231,25 @@ def _settled(counting: Proxy) -> Counter[str]:
 
 
 def _target(name: str, server: Running) -> Target:
-    return Target(name, server.program.kind, server.port, server.program.path)
+    path, pids = server.program.path, tuple(server.family())
+    return Target(name, server.program.kind, server.port, path, pids)
 
 
-def _warm_up(running: dict[str, Running], targets: list[Target]) -> None:
-    """Opens every conversation twice over, so that what is measured is a warm instance and a
-    warm emulator.
+def _warmed_up(
+    running: Mapping[str, Running], calls: Sequence[Target] = (), events: int = WARM
+) -> list[Target]:
+    """Returns the servers and the calls as targets. Each has had so many events, which open every
+    conversation: an emulator's first answers are slow, and so are a server's.
     """
     for server in running.values():
         for _ in range(FIRST_TRIES):  # an emulator's first answers are slow
             if server.post("conv-0", "warm") == 200:
                 break
         _must_take(server, "conv-0", "warm")
-    run(Job(targets, 8, CONVERSATIONS, "warm", events=2 * CONVERSATIONS))
+    # a server has its worker only now
+    targets = [*(_target(name, server) for name, server in running.items()), *calls]
+    run(Job(targets, 8, CONVERSATIONS, "warm", events=events))
+    return targets
 
 
 def _must_take(server: Running, conversation: str, message: str) -> None:

@@ -2,7 +2,7 @@
 what each costs.
 
 It prints its two addresses, then answers each line on its input with the counts since the last; it
-ends with its input.
+ends with its input. `overheard` is one in this process, which tells of each RPC as it arrives.
 """
 
 import argparse
@@ -11,8 +11,9 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +22,20 @@ from google.cloud.firestore_v1.types import CommitRequest, RunQueryResponse
 
 from tests.benchmarks.emulators import Emulators
 
+Hear = Callable[[str, bytes], None]  # the method's name, and the request
 STREAMS = {"RunQuery", "BatchGetDocuments", "RunAggregationQuery", "Listen", "Write"}
 
 
 class Forward(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """Forwards bytes as they are."""
 
-    def __init__(self, host: str, delay: float, counts: Counter[str]) -> None:
+    def __init__(
+        self, host: str, delay: float, counts: Counter[str], hear: Hear | None = None
+    ) -> None:
         self._channel = grpc.aio.insecure_channel(host)
         self._delay = delay
         self._counts = counts
+        self._hear = hear
 
     def service(self, details: Any) -> Any:
         method, kind = details.method, details.method.rpartition("/")[2]
@@ -65,6 +70,8 @@ class Forward(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no ty
         return grpc.unary_unary_rpc_method_handler(unary)
 
     async def _pass(self, kind: str, request: bytes) -> None:
+        if self._hear is not None:
+            self._hear(kind, request)
         await asyncio.sleep(self._delay)
         self._counts[kind] += 1
         if kind == "Commit":
@@ -107,19 +114,37 @@ def proxy(pair: Emulators, delay_ms: float = 0.0) -> Iterator[Proxy]:
         process.stdin.close()  # type: ignore[union-attr]  # as above
 
 
+@contextlib.contextmanager
+def overheard(host: str, hear: Hear) -> Iterator[str]:
+    """Yields the address of a proxy in front of one emulator. `hear` is called in its thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    serving = _serve(host, 0.0, Counter(), hear)
+    address, server = asyncio.run_coroutine_threadsafe(serving, loop).result()
+    try:
+        yield address
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
 async def _main(hosts: list[str], delay: float) -> None:
     counts: Counter[str] = Counter()
     # a server without connections ends
-    served = [await _serve(Forward(host, delay, counts)) for host in hosts]
+    served = [await _serve(host, delay, counts) for host in hosts]
     _say([address for address, _ in served])
     while await asyncio.to_thread(sys.stdin.readline):
         _say(counts)
         counts.clear()
 
 
-async def _serve(forward: Forward) -> tuple[str, Any]:
+async def _serve(
+    host: str, delay: float, counts: Counter[str], hear: Hear | None = None
+) -> tuple[str, Any]:
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((forward,))
+    server.add_generic_rpc_handlers((Forward(host, delay, counts, hear),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     return f"127.0.0.1:{port}", server

@@ -24,7 +24,7 @@ def _row(rounds: Sequence[Acks], clients: int, name: str) -> tuple[str, ...]:
         median([result.p50_ms for result in results]),
         median([result.p99_ms for result in results]),
     )
-    cpu = median([each.cpu_us[clients][name] for each in rounds])
+    cpu = median([us for result in results for us in result.slice_cpu_us])
     called = f"raw {name}" if name in RAW else name
     return called, str(clients), f"{rate:,.0f}", *(f"{one:.2f}" for one in times), f"{cpu:.0f}"
 
