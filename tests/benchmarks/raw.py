@@ -28,6 +28,7 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.ports import Commit
 from shared.schemas.notifications import OUTBOX, WakeUp
+from shared.stores.documents import from_conversation
 from shared.stores.firestore import messages as forms
 from tests.benchmarks import warm
 from tests.benchmarks.emulators import Emulators
@@ -71,7 +72,8 @@ class Raw:
         created = forms.create(
             f"{name}/journal/{uuid.uuid4().hex}", forms.entry_fields(entry, expiry)
         )
-        kept = {"update": {"name": name, "fields": forms.conversation_fields(state, expiry)}}
+        fields = forms.conversation_fields(state.id, from_conversation(state), expiry)
+        kept = {"update": {"name": name, "fields": fields}}
         precondition = {} if token is None else {"current_document": {"update_time": token}}
         request = _Commit(
             database=self.root.removesuffix("/documents"),

@@ -36,17 +36,17 @@ from shared.schemas.texts import shortened
 from shared.values import frozen
 
 NAME = "csku"
-# where the fields of a context are in a body; `bisnis` is the business
-_IN_CONTEXT = {
-    "label": ("conversation_label",),
-    "channel_id": ("message", "channel", "id"),
-    "channel_name": ("message", "channel", "name"),
-    "channel_engine": ("message", "channel", "engine"),
-    "business_id": ("message", "bisnis", "id"),
-    "business_name": ("message", "bisnis", "name"),
-    "user_id": ("message", "user", "id"),
-    "user_name": ("message", "user", "name"),
-    "sender_name": ("message", "sender_name"),
+# where a body has the fields of a context: object by object; `bisnis` is the business
+_IN_CONTEXT: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    (): {"label": "conversation_label"},
+    ("message", "channel"): {
+        "channel_id": "id",
+        "channel_name": "name",
+        "channel_engine": "engine",
+    },
+    ("message", "bisnis"): {"business_id": "id", "business_name": "name"},
+    ("message", "user"): {"user_id": "id", "user_name": "name"},
+    ("message",): {"sender_name": "sender_name"},
 }
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
@@ -110,15 +110,12 @@ class _Report:
 
     def context(self) -> PlatformContext | None:
         """Returns the channel, business and user that the body names, None if it names none."""
-        found = {field: self.name(*path) for field, path in _IN_CONTEXT.items()}
+        found = dict[str, str | None]()
+        for path, names in _IN_CONTEXT.items():
+            within = self.get(*path)
+            if isinstance(within, dict):
+                found |= {field: _name(within.get(key)) for field, key in names.items()}
         return PlatformContext(**found) if any(found.values()) else None
-
-    def name(self, *path: str) -> str | None:
-        """Returns a text or number at this path, cut to the length of a name."""
-        value = self.get(*path)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        return shortened(value, NAME_LIMIT) if isinstance(value, str) and value else None
 
     def unreadable(self, fault: str) -> Unknown:
         return Unknown(**self.common(), name="unreadable", fault=fault)
@@ -156,6 +153,13 @@ class _Report:
         )
 
 
+def _name(value: object) -> str | None:
+    """Returns a text or number, cut to the length of a name; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return shortened(value, NAME_LIMIT) if isinstance(value, str) and value else None
+
+
 def _customer_spoke(report: _Report) -> list[Event]:
     attachment = report.attachment()
     said = UserMessage(
@@ -163,7 +167,7 @@ def _customer_spoke(report: _Report) -> list[Event]:
         form={},
         said=report.said(),
         details=Details(attachments=(attachment,)) if attachment else None,
-        customer_name=report.name("conversation_label"),
+        customer_name=_name(report.get("conversation_label")),
     )
     return [said, *_asks_for_human(report)]
 

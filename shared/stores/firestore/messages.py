@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
-from shared.schemas.conversation import Conversation
 from shared.schemas.devices import Device
 from shared.schemas.journal import JournalEntry
 from shared.schemas.notation import format_time, parse_time, sha256
 from shared.schemas.people import Presence
 from shared.stores.documents import (
-    from_conversation,
+    ConversationDocument,
     from_device,
     from_entry,
     from_person,
@@ -71,15 +70,16 @@ def _segment(native: str) -> str:
     return f"%{ord(encoded[0]):02X}{encoded[1:]}" if encoded[:1] in ("_", ".") else encoded
 
 
-def conversation_fields(conversation: Conversation, expire_at: datetime) -> Message:
-    """Returns the fields of the conversation's document. Raises TooLarge."""
-    document = from_conversation(conversation)
+def conversation_fields(
+    conversation: str, document: ConversationDocument, expire_at: datetime
+) -> Message:
+    """Returns the fields of the conversation's document."""
     return {
         "phase": {"string_value": document.phase},
         "waiting_since": timestamp(document.waiting_since)
         if document.waiting_since
         else {"null_value": 0},
-        **_due(conversation.id, document.due_at),
+        **_due(conversation, document.due_at),
         "expire_at": timestamp(expire_at),
         "body": {"string_value": document.body},
     }

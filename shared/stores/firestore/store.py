@@ -33,6 +33,7 @@ from shared.schemas.people import Presence
 from shared.stores.documents import (
     DEVICE_KEPT,
     SHARDS,
+    from_conversation,
     is_in_no_line,
     to_conversation,
     to_device,
@@ -324,7 +325,9 @@ class FirestoreStore:
         name = self._name(forms.conversation_path(value.id))
         if value.is_only_a_name:
             margin = self._ttl  # it outlives the conversation to which it leads
-        fields = forms.conversation_fields(value, self._expiry(value.due_at) + margin)
+        document = from_conversation(value)
+        expire_at = self._expiry(document.due_at) + margin
+        fields = forms.conversation_fields(value.id, document, expire_at)
         if conversation.token is None:
             return forms.create(name, fields)
         return forms.replace(name, fields, conversation.token)
