@@ -176,7 +176,7 @@ class RequestHand:
         }
         if not tasks:
             return ()
-        self._here.running |= tasks.keys()
+        self._here.running.update(tasks)
         for task in tasks:
             task.add_done_callback(self._here.running.discard)
         done, late = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)

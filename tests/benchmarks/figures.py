@@ -48,7 +48,7 @@ def of_acks(rounds: Sequence[Acks]) -> list[Figure]:
             "memory of an instance",
             median([r.pss_mb for r in rounds]),
             "MB",
-            Budget("at most", 100, 80),
+            MEMORY_BUDGET,
             MEMORY,
         ),
         Figure("the same, shared pages counted in both", median([r.rss_mb for r in rounds]), "MB"),
@@ -61,7 +61,8 @@ def of_grown(found: Acks, events: int) -> list[Figure]:
     """
     one, eight = ([found.results[clients]] for clients in (1, 8))
     after = f"after {events:,} events"
-    return [
+    memory = Figure(f"{after}: memory of an instance", found.pss_mb, "MB", MEMORY_BUDGET, MEMORY)
+    return [memory] + [
         figure
         for other in OTHERS
         for figure in (
@@ -79,6 +80,7 @@ PARTS = ("no-op", "commit", "publish")
 SETTLED = (*PARTS, "commit")
 FLOOR = "no-op + raw commit + raw publish; the queued way (a CSKU message wakes nothing)"
 SETTLES = "no-op + 2 raw commits + raw publish; Business Messages to the bot's topic"
+MEMORY_BUDGET = Budget("at most", 100, 80)
 MEMORY = "arbiter + worker, after load, shared pages once (PSS)"
 
 

@@ -3,6 +3,7 @@ wake-up, and that others leave alone what it has in hand.
 """
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -241,6 +242,24 @@ async def test_what_fails_after_the_answer_is_left_to_a_wake_up(
     slow.go.set()
     await until_still(ports)
     assert woken(begun) == [ID]
+
+
+async def test_requests_that_are_served_side_by_side_leave_no_task_behind(begun: Bench) -> None:
+    """Each would be memory that the instance does not get back."""
+    ports = here(begun, WEBHOOK)
+    customers = [{"source": f"business_messages:c-{n}", "address": f"c-{n}"} for n in range(8)]
+    before = len(tasks())
+    for n in range(1, 4):
+        words = [says(n).model_copy(update=customer) for customer in customers]
+        await asyncio.gather(*(take(ports, [one]) for one in words))
+    assert len(begun.publisher.on(USER_MESSAGES)) == 24
+    await asyncio.sleep(0)  # until then the loop holds what has just ended
+    assert len(tasks()) == before
+
+
+def tasks() -> list[object]:
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, asyncio.Task)]
 
 
 async def until_still(ports: Ports) -> None:
