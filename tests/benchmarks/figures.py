@@ -56,8 +56,8 @@ def of_acks(rounds: Sequence[Acks]) -> list[Figure]:
 
 
 def of_grown(found: Acks, events: int) -> list[Figure]:
-    """The same of servers that are not young any more: the first thousands of an instance's events
-    cost Express two to three times as much, because they are run before V8 has compiled it.
+    """The same of servers that are not young any more: the first thousands of events of an Express
+    server can cost two to three times as much as later ones.
     """
     one, eight = ([found.results[clients]] for clients in (1, 8))
     after = f"after {events:,} events"

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How much of everything. `grown` is how many events a server has taken that is not young any
-    more: a compiler at run time needs some three thousand.
+    more.
     """
 
     rounds: int = 3
