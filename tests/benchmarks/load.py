@@ -6,7 +6,6 @@ through `run`.
 """
 
 import asyncio
-import ctypes
 import json
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from tests.benchmarks.arithmetic import percentile
+from tests.benchmarks.cpu import cpu_seconds
 from tests.benchmarks.webhooks import post
 
 PAUSE_AFTER_503 = 0.02
@@ -151,7 +151,7 @@ class _Load:
         return self.result
 
     def _cpu_seconds(self) -> float:
-        return sum(map(_spent, self.target.pids)) if self.target.port else time.process_time()
+        return cpu_seconds(self.target.pids) if self.target.port else time.process_time()
 
     async def _client(self, number: int, line: Line) -> None:
         while time.perf_counter() < self.deadline and self.sent < self.job.events:
@@ -166,18 +166,6 @@ class _Load:
             self.statuses[status] += 1
             await asyncio.sleep(PAUSE_AFTER_503)
         self.statuses[status] += 1
-
-
-def _spent(pid: int) -> float:
-    """Returns the processor time of a process in seconds, with that of threads that have ended.
-    Other sources are exact to 10 ms only, too little for a slice.
-
-    https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
-    """
-    clock = ctypes.c_int()
-    if fault := ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)):
-        raise OSError(fault, f"process {pid} has no clock")
-    return time.clock_gettime(clock.value)
 
 
 async def _lines(target: Target, clients: int) -> list[Line]:

@@ -18,13 +18,13 @@ from pathlib import Path
 from infra.deployables import ROOT
 from infra.local.server import free_port
 from infra.stage import stage
+from tests.benchmarks.cpu import cpu_seconds
 from tests.benchmarks.emulators import Emulators
 from tests.benchmarks.webhooks import SECRETS, WEBHOOKS
 
 HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "benchmarks"
 BIN = Path(sys.executable).parent
-TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 60.0
 # The figures of an ack are those of the queued way: with its wake-up, and without deliveries.
 QUEUED = {"BATON_DELIVER_IN_PLACE": "off"}
@@ -56,11 +56,7 @@ class Running:
         return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def cpu_seconds(self) -> float:
-        stats = (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            for pid in self.family()
-        )
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS
+        return cpu_seconds(self.family())
 
     def megabytes(self, measure: str) -> float:
         """Returns the family's `Rss` or `Pss` (pages that both share counted once); 0 where the

@@ -1,4 +1,11 @@
-"""The arithmetic of `make bench`: percentiles, budgets and prices. Nothing here is timed."""
+"""The arithmetic of `make bench`: percentiles, budgets and prices. And its clock of other
+processes, which is compared with what such a process says of itself.
+"""
+
+import os
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -9,6 +16,7 @@ from tests.benchmarks.arithmetic import (
     percentile,
     pubsub_dollars,
 )
+from tests.benchmarks.cpu import cpu_seconds
 
 
 @pytest.mark.parametrize(
@@ -54,3 +62,29 @@ def test_a_small_message_costs_a_kilobyte_each_way() -> None:
 def test_a_figure_is_judged_by_its_budget(budget: Budget, figure: float, verdict: str) -> None:
     assert Figure("figure", figure, "x", budget).verdict == verdict
     assert Figure("figure", figure, "x").verdict == ""
+
+
+BUSY = """
+import threading, time
+def work():
+    while time.thread_time() < 0.1: pass
+ended = threading.Thread(target=work)
+ended.start(); ended.join(); work()
+print(time.process_time(), flush=True)
+input()
+"""
+
+
+def test_the_processor_time_of_another_process_is_what_it_says_of_itself() -> None:
+    """It has a thread that has ended."""
+    command = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as busy:
+        assert busy.stdout is not None
+        its_own = float(busy.stdout.readline())
+        both = cpu_seconds([busy.pid, os.getpid()])
+        mine = time.process_time()
+        busy.communicate("")
+    assert its_own >= 0.2
+    assert both == pytest.approx(its_own + mine, abs=0.02)
