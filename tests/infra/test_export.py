@@ -132,12 +132,17 @@ def test_html_shows_what_was_said_as_text(played: Path, run: Run) -> None:
     assert "<b><bdi>HUMAN Jane Doe</bdi></b>" in page
 
 
+# ids and fractions of seconds: any digits may stand in them
+OF_CHANCE = re.compile(r"[0-9a-f-]{32,}|\.[0-9]{6}Z")
+
+
 @pytest.mark.parametrize("format_", ["jsonl", "csv", "html"])
 def test_what_is_redacted_is_in_no_format(played: Path, run: Run, format_: str) -> None:
     text = run(played, "--redact", "--format", format_).stdout
     assert "[e-mail]" in text
     assert "[phone]" in text
-    assert not any(secret in text for secret in ("example.co.id", "0812", "1234567"))
+    words = OF_CHANCE.sub("", text)
+    assert not any(secret in words for secret in ("example.co.id", "0812", "1234567"))
 
 
 def test_only_what_was_said_in_the_period(played: Path, run: Run) -> None:
