@@ -30,6 +30,7 @@ from shared.schemas.commands import (
 )
 from shared.schemas.content import TEXT_LIMIT, Content, Template
 from shared.schemas.conversation import (
+    AwaitedReply,
     BotRun,
     Capabilities,
     Channel,
@@ -52,6 +53,7 @@ from shared.schemas.notifications import USER_MESSAGES
 from shared.schemas.people import Person, PersonSeen
 from shared.schemas.representative import Representative, RepresentativeType
 from shared.schemas.variables import Audience, Provenance, Variable
+from shared.schemas.virtual_agents import VirtualAgentSession
 from tests.property.effort import effort
 from tests.property.pools import Pool, on_each
 from tests.property.rows import says
@@ -200,6 +202,8 @@ bot_runs = st.builds(
 
 
 hearers = st.sets(st.sampled_from(Audience)).map(tuple)
+session = VirtualAgentSession(id="chat-2", provenance=Provenance(signed=True))
+awaited = st.builds(AwaitedReply, key=st.just("order"), audiences=hearers, until=times)
 
 
 @st.composite
@@ -325,7 +329,16 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
         "to_agent": draw(st.none() | persons), "to_queue": draw(st.booleans()),
         "to_desk": draw(st.sampled_from((None, "own", "calls"))),
         "supervisor": draw(st.booleans()), "why": draw(st.sampled_from(("declined", "withdrawn"))),
+        "said": draw(st.sampled_from((None, "hi"))),
+        "emoji": draw(st.sampled_from((None, "\N{THUMBS UP SIGN}"))),
+        "entries": draw(st.sampled_from(((), ("e0",), ("e0", "e1")))),
+        "answers": draw(st.none() | st.integers(1, 9)),
+        "keep": draw(st.sampled_from((None, "keep"))), "failed": draw(st.booleans()),
+        "awaited": draw(st.none() | awaited),
+        "session": draw(st.sampled_from((None, session))),
     }  # fmt: skip
+    is_about = issubclass(model, events.HumanReacted | events.HumanRevoked)
+    values["about"] = "m1" if is_about else draw(st.sampled_from((None, "m0", "m1")))
     if issubclass(model, events.ByCustomer | events.HumanRequested | events.FloorMoved):
         values["floor"] = draw(st.sampled_from((None, Holder.OURS, Holder.THEIRS)))
         known = draw(st.sampled_from((None, (), ("HUMAN",))))
@@ -338,6 +351,8 @@ def happenings(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(TABLE))) -> 
             "fact": True,
             "desk": draw(st.sampled_from((DESK, CHAT, PAST, USER))),
         }
+    missing = [name for name, one in model.model_fields.items() if one.is_required()]
+    assert not {*missing} - {*values}, "no event comes without these"
     return model.model_construct(
         **{name: value for name, value in values.items() if name in model.model_fields}
     )
