@@ -7,7 +7,6 @@ No call is retried here, because Baton has its own retries. A commit that is ret
 fail on the documents that its first try wrote.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -161,12 +160,14 @@ class FirestoreRpc:
         It ends where Firestore ends it, and after LISTEN_SECONDS. Raises Unavailable.
         """
         tracing.count("listen")
-        listening, options = _Listening(), self._of_database
+        listening, options = _Listening(), {**self._of_database, "timeout": LISTEN_SECONDS}
+        asked = _Listen(database=self.database, add_target={**target, "target_id": 1})
         with _errors():
-            answers = self._connected().listen(
-                _asked(self.database, target), **{**options, "timeout": LISTEN_SECONDS}
-            )
+            answers = self._connected().listen(**options)
             try:
+                # Firestore listens while this side of the call is open. gRPC would read requests
+                # from an iterator in a task, which it does not end where Firestore ends the call.
+                await answers.write(asked)
                 async for answer in answers:
                     if listening.hears(answer):
                         yield listening.found
@@ -245,12 +246,6 @@ class _Listening:
             return False
         changed, self._has_changed = self._has_changed, False
         return changed
-
-
-async def _asked(database: str, target: Message) -> AsyncGenerator[Any, None]:
-    """Yields the request to listen. Firestore listens while this does not end."""
-    yield _Listen(database=database, add_target={**target, "target_id": 1})
-    await asyncio.Event().wait()
 
 
 def _call(kind: Any, method: str, request: Any, answer: Any) -> Any:
