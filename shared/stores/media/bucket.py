@@ -138,7 +138,9 @@ class BucketStore:
         allowed = {"authorization": f"Bearer {await self._token()}"} if self._token else {}
         if self._session is None:
             limits = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=IDLE_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=limits, auto_decompress=False)
+            self._session = aiohttp.ClientSession(
+                timeout=limits, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
         try:
             request = self._session.request(
                 method,

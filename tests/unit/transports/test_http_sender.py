@@ -53,6 +53,7 @@ def server() -> Iterator[Server]:
             self.send_response(302 if self.path == "/redirect" else status)
             self.send_header("location", "/elsewhere")
             self.send_header("Retry-After", "3")
+            self.send_header("set-cookie", "session=of-this-customer; Path=/")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -107,6 +108,16 @@ async def test_an_answer_comes_back_whole_with_lower_case_headers(
     assert (answer.status, answer.headers["retry-after"]) == (429, "3")
     assert b"access_token" in answer.body
     assert server.seen[0][2] == b'{"a": 1}'
+
+
+async def test_a_cookie_of_one_answer_is_not_sent_with_the_next_call(
+    server: Server, sender: HttpSender
+) -> None:
+    """The next call may be about another customer."""
+    url = server.url.replace("127.0.0.1", "localhost")  # an address alone has no cookies
+    for _ in range(2):
+        assert await sender.send(_call(f"{url}/x")) is not None
+    assert [headers.get("cookie") for _, headers, _ in server.seen] == [None, None]
 
 
 async def test_a_redirect_is_not_followed(server: Server, sender: HttpSender) -> None:
