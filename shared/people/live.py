@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.conversations.apply import wake
+from shared.errors import Unavailable
 from shared.people.presence import renew
 from shared.people.watches import Watch, any_of, watches_of
 from shared.ports import Ports, Watched
@@ -18,6 +19,7 @@ from shared.values import frozen
 
 LONGEST_SECONDS = 25.0  # less than the patience of anything between the page and Baton
 LISTED = 100  # conversations of a phase
+SILENT = "it is silent"
 KEPT = 2 / 3  # of the time for which a page counts as open, after which it says so again
 
 
@@ -54,7 +56,7 @@ async def live(
     """Returns what the person sees once it is not what they saw at `since`, at the latest after
     LONGEST_SECONDS. Meanwhile `page` counts as open.
 
-    Raises Contended, Unavailable.
+    Raises Contended, Unavailable: also where the store is silent for so long.
     """
     loop, watches = asyncio.get_running_loop(), watches_of(ports.store)
     deadline = loop.time() + LONGEST_SECONDS
@@ -71,7 +73,7 @@ async def live(
         }
         while True:
             changes = [mine.changed, *(one.changed for one in lists.values())]  # from here on
-            seen = await _seen(person, mine, lists)
+            seen = await _seen_by(deadline, person, mine, lists)
             again_in = await keeping.keep(seen)
             left = deadline - loop.time()
             if seen.name != since or left <= 0:
@@ -102,6 +104,24 @@ def _watched(seen: Watched) -> tuple[str, ...]:
     further = (seen.conversations[one] for one in known if one in seen.conversations)
     leads = {one.leads_to or one.linked_to for one in further}
     return tuple(sorted(known | {one for one in leads if one}))
+
+
+async def _seen_by(
+    deadline: float,
+    person: Person,
+    mine: Watch[Watched],
+    lists: Mapping[str, Watch[list[Conversation]]],
+) -> Live:
+    """Raises Unavailable where a watch has shown nothing until then: it waits for as long as the
+    store is silent, and the page asks again long before.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await _seen(person, mine, lists)
+    except TimeoutError:
+        raise Unavailable(
+            "store-unavailable", f"The store cannot be used now ({SILENT})."
+        ) from None
 
 
 async def _seen(

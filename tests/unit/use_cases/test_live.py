@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.errors import Unavailable
 from shared.people import live as live_module
 from shared.people.live import Live, live
 from shared.people.presence import renew
@@ -37,6 +38,14 @@ class Counting(SqliteStore):
     async def commit(self, commit: Commit) -> Any:
         self.people_written += len(commit.people)
         return await super().commit(commit)
+
+
+class Silent(SqliteStore):
+    """Its watches of people show nothing."""
+
+    async def watch_person(self, *given: Any) -> AsyncGenerator[Any, None]:
+        await asyncio.Event().wait()
+        yield
 
 
 @pytest.fixture
@@ -187,6 +196,18 @@ async def test_what_is_not_theirs_does_not_answer(
     last = await answered(waiting)
     assert last.name == first.name
     assert set(last.presence.pages) == {"a"}
+
+
+async def test_where_the_store_is_silent_the_request_ends_all_the_same(
+    bench: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page asks again after a while, so requests that wait on would become more and more."""
+    monkeypatch.setattr(live_module, "LONGEST_SECONDS", 0.3)
+    store = Silent(str(tmp_path / "silent.sqlite"))
+    waiting = await asking(replace(bench.ports, store=store), "", "a")
+    with pytest.raises(Unavailable, match="store"):
+        await answered(waiting)
+    await store.close()
 
 
 async def test_all_pages_of_a_person_share_one_watch_which_outlasts_a_request(
