@@ -7,7 +7,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Literal
 
 from pydantic_core import to_json
@@ -40,9 +39,11 @@ def log(severity: Severity, message: str, **fields: Loggable) -> None:
         text = to_json(line).decode()
     except ValueError:  # half a surrogate pair: UTF-8 has no bytes for it, JSON an escape
         text = json.dumps(line)
-    with suppress(OSError):  # a failed log write must not fail the request that was served
+    try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+    except OSError:  # a failed log write must not fail the request that was served
+        pass
 
 
 def sanitised(given: str) -> str:

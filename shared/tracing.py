@@ -53,9 +53,10 @@ def begin(headers: Mapping[str, str]) -> Span:
     RPCs that were counted in the task before stay counted.
     """
     before = current()
-    traceparent, fields = headers.get("traceparent", ""), dict[str, Any]()
+    fields: dict[str, Any] = {}
+    traceparent, context = headers.get("traceparent"), headers.get("x-cloud-trace-context")
     known = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    cloud = _CLOUD.fullmatch(headers.get("x-cloud-trace-context", ""))
+    cloud = _CLOUD.fullmatch(context) if context else None
     trace = known or cloud
     if _project and trace:
         fields["logging.googleapis.com/trace"] = f"projects/{_project}/traces/{trace[1]}"

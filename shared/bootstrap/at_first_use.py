@@ -1,7 +1,7 @@
 """What is made at its first use, because to import it takes a part of a function's start."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -17,6 +17,11 @@ class AtFirstUse(Mapping[str, T]):
         if name not in self._made:
             self._made[name] = self._makers[name]()
         return self._made[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Does what that of Mapping does, with one call in place of two: every event asks often."""
+        found = self._made.get(name)
+        return super().get(name, default) if found is None else found
 
     def __contains__(self, name: object) -> bool:
         return name in self._makers

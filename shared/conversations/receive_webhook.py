@@ -25,14 +25,27 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
     """
     if request.path == "/" and request.method == "GET":
         return Response(body=ALIVE)
-    platform, below = _platform(ports, request.path)
+    name, _, below = request.path.strip("/").partition("/")
+    platform = ports.platforms.get(name)
+    if platform is None:
+        raise _unknown(ports)
     proof = platform.handshake(request)
     if proof is not None:
         return proof
     if below or request.method != "POST":
         _check_path(ports, platform, below, request)
-    await _authenticate(ports, platform, request)
+    if is_able(type(platform), HasKeys):
+        await authenticate(ports, cast("HasKeys", platform), request)
+    else:
+        platform.authenticate(request)
     reported = platform.events(request)
+    events: list[Event] = []
+    passing: list[Ephemeral] = []
+    for one in reported:
+        if isinstance(one, Event):
+            events.append(one)
+        else:
+            passing.append(one)
     strangers = 0
 
     async def read(one: Event | Ephemeral) -> Event | Ephemeral | None:
@@ -44,9 +57,8 @@ async def receive_webhook(ports: Ports, request: Request) -> Response:
         return ours
 
     try:
-        await take(ports, [one for one in reported if isinstance(one, Event)], read)
+        await take(ports, events, read)
     finally:
-        passing = [one for one in reported if not isinstance(one, Event)]
         if passing:
             await pass_on(ports, passing, read)
     source = reported[0].source if reported else None
@@ -60,15 +72,6 @@ def body_limit(ports: Ports, request: Request) -> int:
     """Returns how many bytes of a webhook's body are read: its platform's own limit."""
     platform = ports.platforms.get(request.path.strip("/").partition("/")[0])
     return platform.body_limit(request) if platform and request.method in ("POST", "PUT") else 0
-
-
-def _platform(ports: Ports, path: str) -> tuple[Platform, str]:
-    """Returns the platform, and the path below its own."""
-    name, _, below = path.strip("/").partition("/")
-    platform = ports.platforms.get(name)
-    if platform is None:
-        raise _unknown(ports)
-    return platform, below
 
 
 def _check_path(ports: Ports, platform: Platform, below: str, request: Request) -> None:
@@ -86,13 +89,3 @@ def _unknown(ports: Ports) -> NotFound:
     return NotFound(
         "unknown-platform", f"Post to one of: {', '.join(f'/{name}' for name in ports.platforms)}."
     )
-
-
-async def _authenticate(ports: Ports, platform: Platform, request: Request) -> None:
-    """Raises Unauthenticated if the request is not genuine, DoorClosed, and Unavailable if the
-    platform's keys cannot be had now.
-    """
-    if is_able(type(platform), HasKeys):
-        await authenticate(ports, cast("HasKeys", platform), request)
-    else:
-        platform.authenticate(request)

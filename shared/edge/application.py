@@ -52,8 +52,11 @@ class Application:
 
 def _execution(scope: Scope) -> str:
     """Returns the id of this execution. Lines that the framework writes have it as well."""
-    given = next((value for name, value in scope["headers"] if name == _ID), b"")
-    known = given.decode("latin-1")
+    known = ""
+    for name, value in scope["headers"]:
+        if name == _ID:
+            known = value.decode("latin-1")
+            break
     if not (0 < len(known) <= _LONGEST_ID and known.isascii() and known.isalnum()):
         known = f"{random.getrandbits(48):012x}"
     execution_context_var.set(ExecutionContext(known))  # type: ignore[arg-type,no-untyped-call]  # as above

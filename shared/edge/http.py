@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
-from typing import Self
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect
@@ -45,10 +44,9 @@ async def answer(
     499.
     """
     started, bare = time.perf_counter(), _bare(incoming.scope, function)
-    span = tracing.begin(bare.headers)
+    span, room = tracing.begin(bare.headers), _Room()
     try:
-        with _Room() as room:
-            response = await _handled(incoming, bare, find(function), room)
+        response = await _handled(incoming, bare, find(function), room)
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
@@ -63,6 +61,8 @@ async def answer(
         )
         words = "Something went wrong here; the log says where. It may be sent again."
         response = error_response(BatonError("internal", words))
+    finally:
+        room.leave()
     _log(bare.method, function, response, started, span.rpcs)
     headers = {**response.headers, FUNCTION_HEADER: function}
     if response.stream is not None:
@@ -134,13 +134,27 @@ async def _chunks(incoming: StarletteRequest) -> AsyncGenerator[bytes, None]:
 async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
     """Returns the body. Raises TooSlow after BODY_SECONDS.
 
-    It uses its own timer, because `asyncio.timeout` takes ten times as long on every request.
+    It uses its own timer, because `asyncio.timeout` takes ten times as long on every request. What
+    has arrived with the request's head, as nearly every body, comes in one piece.
     """
-    task = asyncio.current_task()
+    loop, receive = asyncio.get_running_loop(), incoming.receive
+    task = asyncio.current_task(loop)
     assert task is not None  # noqa: S101  # servers run each request in a task
-    timer = asyncio.get_running_loop().call_later(BODY_SECONDS, task.cancel, _LATE)
+    timer = loop.call_later(BODY_SECONDS, task.cancel, _LATE)
+    chunks: list[bytes] = []
+    size, more = 0, True
     try:
-        return await _body(incoming, limit, room)
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            if chunk:
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                room.take(size)
+                chunks.append(chunk)
     except asyncio.CancelledError as error:
         if error.args != (_LATE,):
             raise
@@ -150,6 +164,7 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
         ) from None
     finally:
         timer.cancel()
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _discard(incoming: StarletteRequest) -> None:
@@ -164,25 +179,6 @@ async def _discard(incoming: StarletteRequest) -> None:
             more = True
             while more:
                 more = (await incoming.receive()).get("more_body", False)
-
-
-async def _body(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
-    """Returns the body. What has arrived with the request's head, as nearly every body, comes in
-    one piece.
-    """
-    chunks, size, more = list[bytes](), 0, True
-    while more:
-        message = await incoming.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        if chunk:
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            room.take(size)
-            chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -213,10 +209,8 @@ class _Room:
         _held += more
         self._mine = size
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
+    def leave(self) -> None:
+        """Gives back what this request holds."""
         global _held
         _held -= self._mine
 
@@ -229,12 +223,9 @@ def _bare(scope: Scope, function: str) -> Request:
     raw = scope.get("raw_path") or scope["path"].encode()
     path = "/" + raw.decode("latin-1").partition("?")[0].removeprefix(f"/{function}").lstrip("/")
     named, query = scope["headers"], scope["query_string"]
-    return Request(
-        method=scope["method"],
-        path=path,
-        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in named},
-        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
-    )
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in named}
+    asked = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
+    return Request(scope["method"], path, b"", headers, asked)
 
 
 def _log(
@@ -246,22 +237,17 @@ def _log(
 ) -> None:
     # Polling is logged as DEBUG, so that it does not hide other lines.
     looked: Severity = "DEBUG" if method == "GET" else "INFO"
-    severity: Severity = (
-        "ERROR" if response.status >= 500 else "WARNING" if response.status >= 400 else looked
-    )
-    milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    fields = {
-        "method": method,
-        "status": response.status,
-        "latency_ms": milliseconds,
-        **response.notes,
-    }
+    status = response.status
+    severity: Severity = "ERROR" if status >= 500 else "WARNING" if status >= 400 else looked
     log(
         severity,
-        f"{function} {response.status}",
+        f"{function} {status}",
         function=function,
-        rpcs=dict(rpcs) or None,
-        **fields,
+        rpcs=rpcs or None,
+        method=method,
+        status=status,
+        latency_ms=round((time.perf_counter() - started) * 1000, 1),
+        **response.notes,
     )
 
 
