@@ -56,8 +56,10 @@ def same(given: str, expected: Iterable[str]) -> bool:
 
     Every one is compared, each in constant time.
     """
-    candidates = [hmac.compare_digest(_bytes(given), _bytes(one)) for one in expected]
-    return any(candidates)
+    mine, found = given.encode("utf-8", "surrogatepass"), False
+    for one in expected:
+        found |= hmac.compare_digest(mine, one.encode("utf-8", "surrogatepass"))
+    return found
 
 
 def require(given: str | None, expected: Iterable[str], setting: str) -> None:
@@ -84,10 +86,6 @@ def is_genuine(platform: Checking, request: Request) -> bool:
     except BatonError:
         return False
     return True
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
 
 
 class Notable(Protocol):

@@ -242,7 +242,7 @@ class Csku(LinkedFiles, NoCustomers):
         As the docs advise, white space around both is ignored.
         """
         given = request.headers.get("authorization")
-        secrets = [secret.strip() for secret in self.webhook_secrets]
+        secrets = map(str.strip, self.webhook_secrets)
         require(given.strip() if given is not None else None, secrets, "CSKU_WEBHOOK_SECRETS")
 
     def events(self, request: Request) -> Sequence[Event | Ephemeral]:
