@@ -37,6 +37,9 @@ from shared.schemas.notation import command_id, entry_id, platform_of
 
 REDELIVERED = timedelta(days=8)  # WhatsApp delivers a webhook again for seven
 FIRST_LOOK = timedelta(seconds=30)  # a crash around the wake-up costs this much at most
+_TO_READERS = Publish | Post
+# To look up a member of an enum takes longer than to compare with it.
+_PENDING, _ECHO, _THEIRS = State.PENDING, Verdict.ECHO, Holder.THEIRS
 _WORDLESS = {
     "text": None,
     "captured_for": None,
@@ -62,19 +65,34 @@ def new_entry(
     """Returns an entry of now, under the id `entry`; one with commands to execute is due after
     FIRST_LOOK. Unless `more` says otherwise it is accepted, and the conversation is its source.
     """
-    now = ports.clock.now()
-    return JournalEntry(
-        id=entry,
-        conversation=conversation,
-        kind=kind,
-        seq=seq,
-        time=now,
-        actor=actor,
-        nonce=nonce,
-        commands=tuple(_with_native_id(ports, conversation, one) for one in commands),
-        due_at=now + FIRST_LOOK if any(one.state is State.PENDING for one in commands) else None,
-        **{"source": conversation, "verdict": Verdict.ACCEPTED, **more},
+    return _entry(
+        ports,
+        {
+            "id": entry,
+            "conversation": conversation,
+            "kind": kind,
+            "seq": seq,
+            "actor": actor,
+            "nonce": nonce,
+            "source": conversation,
+            "verdict": Verdict.ACCEPTED,
+            **more,
+        },
+        commands,
     )
+
+
+def _entry(ports: Ports, about: dict[str, Any], commands: tuple[Command, ...]) -> JournalEntry:
+    """The fields come as one dict: of this many, arguments by name take longer than the rest."""
+    about["time"] = now = ports.clock.now()
+    if commands:
+        conversation = about["conversation"]
+        about["commands"] = tuple([_with_native_id(ports, conversation, one) for one in commands])
+    for one in commands:
+        if one.state is _PENDING:
+            about["due_at"] = now + FIRST_LOOK
+            break
+    return JournalEntry.model_validate(about)
 
 
 def _with_native_id(ports: Ports, conversation: str, command: Command) -> Command:
@@ -92,67 +110,64 @@ def entries_of(ports: Ports, event: Event, decision: Decision, nonce: str) -> li
     """Returns the event's entry with the commands. After it come the dedupe records: of the event's
     other ids and, through a link, of the source.
     """
-    refused = decision.refusal is not None
-    entry = new_entry(
-        ports,
-        entry_id(event.source, "refused", nonce) if refused else event.entry_id,
-        decision.conversation.id,
-        event.kind,
-        seq=decision.conversation.version,
-        actor=event.key or event.actor,
-        nonce=nonce,
-        commands=decision.commands,
-        source=event.source,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        event_id=event.id,
-        native_id=event.native_id,
-        # only a caller may use an id again, and no caller's request has the id of another event
-        digest=event.digest if event.key is not None or event.keeps_id else None,
-        captured_for=decision.captured_for,
-        **_words(event, decision),
-        occurred_at=event.occurred_at,
-        representative=event.representative if isinstance(event, ByRepresentative) else None,
-        over=event.over,
-        keep=event.keep if isinstance(event, HandoffFailed) else None,
-        marker=event.heard_by is not None,
-        heard=event.floor is Holder.THEIRS and not isinstance(event, FloorMoved),
-        after=_after(decision),
-    )
-    linked = (
-        [_dedupe_record(entry, conversation=event.source)]
-        if event.source != entry.conversation
-        else []
-    )
-    formers = () if refused else markers_of(event, decision.conversation, ports.clock.now())
-    marked = (
-        ()
-        if refused or event.heard_by is not None
-        else (entry_id(event.source, event.kind, one) for one in event.also)
-    )
-    return [
-        with_streams(ports, entry),
-        *linked,
-        *(_dedupe_record(entry, conversation=event.source, id=one, marker=True) for one in marked),
-        *(_dedupe_record(entry, conversation=of, id=one, marker=True) for of, one in formers),
-    ]
+    conversation, source, heard_by = decision.conversation, event.source, event.heard_by
+    refused, key = decision.refusal is not None, event.key
+    about: dict[str, Any] = {
+        "id": entry_id(source, "refused", nonce) if refused else event.entry_id,
+        "conversation": conversation.id,
+        "kind": event.kind,
+        "seq": conversation.version,
+        "actor": key or event.actor,
+        "nonce": nonce,
+        "source": source,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "event_id": event.id,
+        "native_id": event.native_id,
+        "captured_for": decision.captured_for,
+        "occurred_at": event.occurred_at,
+        "over": event.over,
+        "marker": heard_by is not None,
+        "heard": event.floor is _THEIRS and not isinstance(event, FloorMoved),
+        "after": _after(decision),
+    }
+    # only a caller may use an id again, and no caller's request has the id of another event
+    if key is not None or event.keeps_id:
+        about["digest"] = event.digest
+    if isinstance(event, ByRepresentative):
+        about["representative"] = event.representative
+    if isinstance(event, HandoffFailed):
+        about["keep"] = event.keep
+    if decision.verdict is not _ECHO:
+        _add_words(about, event, decision)
+    entry = _entry(ports, about, decision.commands)
+    entries = [with_streams(ports, entry)]
+    if source != entry.conversation:  # through a link
+        entries.append(_dedupe_record(entry, conversation=source))
+    if refused:
+        return entries
+    if event.also and heard_by is None:
+        for one in event.also:
+            id = entry_id(source, event.kind, one)
+            entries.append(_dedupe_record(entry, conversation=source, id=id, marker=True))
+    for former, id in markers_of(event, conversation, entry.time):
+        entries.append(_dedupe_record(entry, conversation=former, id=id, marker=True))
+    return entries
 
 
 def _after(decision: Decision) -> tuple[str, ...]:
     """Returns the outboxes that must be empty before what the decision has for the customer."""
     waits_for = decision.conversation.waits_for
-    return (
-        waits_for
-        if waits_for and any(isinstance(one, ToChannel) for one in decision.commands)
-        else ()
-    )
+    if waits_for and any(isinstance(one, ToChannel) for one in decision.commands):
+        return waits_for
+    return ()
 
 
 def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[tuple[str, str]]:
     """Returns conversation and id of the records in the journals of conversations that became part
     of this one, for as long as a platform may deliver again what was taken there.
     """
-    if not conversation.owns(event.source):
+    if not conversation.formerly or not conversation.owns(event.source):
         return []
     return [
         (one.id, event.model_copy(update={"source": one.id}).entry_id)
@@ -161,30 +176,29 @@ def markers_of(event: Event, conversation: Conversation, now: datetime) -> list[
     ]
 
 
-def _words(event: Event, decision: Decision) -> dict[str, Any]:
-    """Returns what the entry keeps of the message: its text once, what came beside the text, and
-    the form around the text while a command needs it.
+def _add_words(about: dict[str, Any], event: Event, decision: Decision) -> None:
+    """Adds what the entry keeps of the message: its text once, what came beside the text, and the
+    form around the text while a command needs it.
 
     The echo of a desk is kept without text. It may repeat a captured value before Baton has taken
     that value itself.
     """
-    if decision.verdict is Verdict.ECHO:
-        return {}
-    kept: dict[str, Any] = {"text": None if event.text is None else Sealed(event.text)}
+    text = event.text
+    if text is not None:
+        about["text"] = Sealed(text)
     if isinstance(event, ByCustomer) and event.details is not None:
-        kept |= {"details": Sealed(event.details.shown()), "quoted_for": event.quoted_for}
+        about |= {"details": Sealed(event.details.shown()), "quoted_for": event.quoted_for}
     if isinstance(event, Said) and event.content.attachments:
         shown = Details(attachments=event.content.attachments).shown()
-        kept["details"] = Sealed(shown)
+        about["details"] = Sealed(shown)
     form: JsonObject | None = vars(event).get("form")
-    if form is None or not any(map(_is_for_readers, decision.commands)):
-        return kept
-    beside, words_at = form_kept(form, event.text)
-    return {**kept, "form": Sealed(beside), "words_at": words_at}
+    if form is not None and any(map(_is_for_readers, decision.commands)):
+        beside, about["words_at"] = form_kept(form, text)
+        about["form"] = Sealed(beside)
 
 
 def _is_for_readers(command: Command) -> bool:
-    return isinstance(command, Publish | Post) and bool(command.readers)
+    return isinstance(command, _TO_READERS) and bool(command.readers)
 
 
 def with_record(ports: Ports, entry: JournalEntry, measures: tuple[Measure, ...]) -> JournalEntry:

@@ -3,7 +3,7 @@
 The entry is also the dedupe record. While commands are pending it is part of the outbox.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar, get_args
@@ -37,6 +37,8 @@ _WORST_FIRST = (
     State.FAILED,
     State.UNFRAMED,
 )
+# To look up a member of an enum takes longer than to compare with it.
+_PENDING, _WAITS = State.PENDING, (State.PENDING, State.BROKEN)
 _ENDED_BEFORE = "ended:"  # begins the ids of such events; until 0.1.0 it was the only sign
 
 
@@ -185,19 +187,21 @@ class JournalEntry(Stored):
     @property
     def pending_seq(self) -> int | None:
         """`seq` while delivery must process this entry, else None."""
-        is_pending = self.guards is not None or any(
-            c.state in (State.PENDING, State.BROKEN) for c in self.commands
-        )
-        return self.seq if is_pending else None
+        if self.guards is not None:
+            return self.seq
+        for command in self.commands:
+            if command.state in _WAITS:
+                return self.seq
+        return None
 
     @property
     def natives(self) -> tuple[str, ...]:
         """The keys (see `sent_key`) of the messages that a platform knows by an id of its own."""
-        sent = (one for one in self.commands if one.native_id and isinstance(one, ToCustomer))
-        keys = (
-            sent_key(platform_of(one.shown_in(self.conversation)), one.native_id or "")
-            for one in sent
-        )
+        keys = [
+            sent_key(platform_of(one.shown_in(self.conversation)), one.native_id)
+            for one in self.commands
+            if one.native_id and isinstance(one, ToCustomer)
+        ]
         return tuple(dict.fromkeys(keys))
 
     @property
@@ -223,7 +227,7 @@ class JournalEntry(Stored):
     @property
     def pending(self) -> list[Command]:
         """The commands that are pending."""
-        return [command for command in self.commands if command.state is State.PENDING]
+        return [command for command in self.commands if command.state is _PENDING]
 
     def with_commands(self, commands: tuple[Command, ...]) -> "JournalEntry":
         """Returns a copy with these commands and a new `due_at`.
@@ -232,29 +236,32 @@ class JournalEntry(Stored):
         it guards may now proceed. The customer's form is dropped when no command needs it any more.
         """
         kept = {} if any(map(_tells_the_form, commands)) else {"form": None, "words_at": None}
-        after = self.model_copy(update={"commands": commands, **kept})
-        due = after.due_behind(())
-        moved = len(after.pending) < len(self.pending)
-        if self.guards is not None and (moved or due is None):
-            due = min(filter(None, (due, self.due_at or self.time)))
-        return after.model_copy(update={"due_at": due})
+        pending = [command for command in commands if command.state is _PENDING]
+        untried = self.due_at or self.time
+        due = _due(pending, (), untried)
+        if self.guards is not None and (due is None or len(pending) < len(self.pending)):
+            due = untried if due is None else min(due, untried)
+        return self.model_copy(update={"commands": commands, "due_at": due, **kept})
 
     def due_behind(self, lines: Collection[str]) -> datetime | None:
         """Returns when the entry is due, or None if all its commands wait.
 
         `lines` are those blocked by earlier entries.
-
-        A command that waits behind another is not due before it. Otherwise commands that always
-        fail would always be first in the sweep.
         """
-        heads: dict[str, Command] = {}
-        for command in self.pending:
-            heads.setdefault(command.line, command)
-        untried = self.due_at or self.time
-        return min(
-            (head.next_look or untried for line, head in heads.items() if line not in lines),
-            default=None,
-        )
+        return _due(self.pending, lines, self.due_at or self.time)
+
+
+def _due(pending: Sequence[Command], lines: Collection[str], untried: datetime) -> datetime | None:
+    """Returns when the first of these commands is due that is not in one of the lines.
+
+    A command that waits behind another is not due before it. Otherwise commands that always fail
+    would always be first in the sweep.
+    """
+    heads: dict[str, Command] = {}
+    for command in pending:
+        heads.setdefault(command.line, command)
+    looks = [head.next_look or untried for line, head in heads.items() if line not in lines]
+    return min(looks, default=None)
 
 
 def _tells_the_form(command: Command) -> bool:
