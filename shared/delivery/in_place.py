@@ -97,8 +97,11 @@ class DeliverInPlace:
         return asyncio.get_running_loop().time() >= self._resting.get(line, 0.0)
 
     def known(self, conversation: str) -> _Known:
-        known = self._known.setdefault(conversation, _Known())
-        self._known.move_to_end(conversation)
+        known = self._known.get(conversation)
+        if known is None:
+            known = self._known[conversation] = _Known()
+        else:
+            self._known.move_to_end(conversation)
         if len(self._known) > REMEMBERED:
             self._forget_one()
         return known
@@ -148,22 +151,20 @@ class RequestHand:
         self._taken[entry.id] = mine
         now = self._ports.clock.now()
         until, self._began[entry.id] = now + IN_HAND, now
-        return entry.model_copy(
-            update={
-                "commands": tuple(
-                    one.model_copy(update={"in_hand_until": until}) if one.line in mine else one
-                    for one in entry.commands
-                )
-            }
-        )
+        commands = [
+            one.model_copy(update={"in_hand_until": until}) if one.line in mine else one
+            for one in entry.commands
+        ]
+        return entry.model_copy(update={"commands": tuple(commands)})
 
     def keep(self, entry: JournalEntry, token: object) -> bool:
         lines = self._taken.pop(entry.id, None)
         if lines is None:
             return False
-        if entry.conversation not in self._kept:
+        kept = self._kept.get(entry.conversation)
+        if kept is None:
             self._here.known(entry.conversation).hands += 1
-        kept = self._kept.setdefault(entry.conversation, _Kept(self._began[entry.id]))
+            kept = self._kept[entry.conversation] = _Kept(self._began[entry.id])
         kept.entries.append(Snapshot(entry, token))
         kept.lines[entry.id] = lines
         kept.last |= dict.fromkeys(lines, entry.seq)
@@ -191,15 +192,14 @@ class RequestHand:
 
     def _lines_of(self, entry: JournalEntry) -> set[str]:
         """Returns the lines of an entry's commands that may be worked here, each of them whole."""
-        pending = entry.pending
-        left = {
-            one.line
-            for one in pending
-            if not self._here.may_work(self._ports, entry.conversation, one)
-        }
-        if entry.after:
-            left |= {one.line for one in pending if one.line.startswith("channel")}
-        return {one.line for one in pending} - left
+        lines, left, conversation = set[str](), set[str](), entry.conversation
+        for one in entry.pending:
+            line = one.line
+            lines.add(line)
+            waits = bool(entry.after) and line.startswith("channel")
+            if waits or not self._here.may_work(self._ports, conversation, one):
+                left.add(line)
+        return lines - left
 
     def _has_room(self, conversation: str) -> bool:
         kept = self._kept.get(conversation)
@@ -217,7 +217,7 @@ class RequestHand:
         known.sees(before.version)
         if known.hands > (kept is not None):
             return set()  # another request of this instance has entries of it
-        unsure = {line for line in lines if not self._is_free(before, line)}
+        unsure = {line for line in lines if not self._is_free(known, before, line)}
         if not unsure or asyncio.get_running_loop().time() < known.busy_until:
             return lines - unsure
         try:
@@ -231,15 +231,15 @@ class RequestHand:
         if len(pending) < LOOK:
             known.lines = {line: known.settled(line) for line in waiting}
             known.floor = before.version
-        busy = {line for line in unsure if not self._is_free(before, line)}
+        busy = {line for line in unsure if not self._is_free(known, before, line)}
         if busy:
             known.busy_until = asyncio.get_running_loop().time() + BUSY_SECONDS
         return lines - busy
 
-    def _is_free(self, before: Conversation, line: str) -> bool:
+    def _is_free(self, known: _Known, before: Conversation, line: str) -> bool:
         kept = self._kept.get(before.id)
         mine = kept.last.get(line, 0) if kept else 0
-        return before.last_in(line) <= max(self._here.known(before.id).settled(line), mine)
+        return before.last_in(line) <= max(known.settled(line), mine)
 
     async def _deliver(self, conversation: str, kept: _Kept) -> bool:
         """Returns whether nothing of these entries is left."""
@@ -261,12 +261,13 @@ class RequestHand:
             )
             return False
         finally:
-            self._here.known(conversation).hands -= 1
-            self._note_settled(conversation, works, kept)
+            known = self._here.known(conversation)
+            known.hands -= 1
+            self._note_settled(known, works, kept)
         return not drain.again and not any(work.entry.value.pending for work in works)
 
-    def _note_settled(self, conversation: str, works: Iterable[Work], kept: _Kept) -> None:
-        known, stuck = self._here.known(conversation), set[str]()
+    def _note_settled(self, known: _Known, works: Iterable[Work], kept: _Kept) -> None:
+        stuck = set[str]()
         for work in works:
             entry = work.entry.value
             stuck |= {one.line for one in entry.commands if one.state in _WAITS}
