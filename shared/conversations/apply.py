@@ -15,7 +15,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from shared.conversations.contention import until_uncontended
 from shared.conversations.desk_people import as_known_here
@@ -56,7 +55,16 @@ AT_ONCE = 20  # customers of one batch
 # where the store hangs, the waiting events must not hang one after another
 LONGEST_WAIT_SECONDS = 0.5
 
-_LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+_CONCERNS_A_PERSON = TakesRoom | PersonGone
+
+
+class _Turn(asyncio.Lock):
+    """`users` is the number of those who have it or wait for it."""
+
+    users = 0
+
+
+_TURNS: dict[str, _Turn] = {}  # only those that have users
 
 
 @frozen
@@ -136,17 +144,29 @@ class in_turn:
         self._conversation = conversation
 
     async def __aenter__(self) -> None:
-        lock = _LOCKS.get(self._conversation)
-        if lock is None:  # no other event has it or waits for it, so no timer is needed
-            lock = _LOCKS[self._conversation] = asyncio.Lock()
-            self._is_mine: bool = await lock.acquire()
+        turn = _TURNS.get(self._conversation)
+        if turn is None:  # no other event has it or waits for it, so no timer is needed
+            turn = _TURNS[self._conversation] = _Turn()
+            turn.users = 1
+            self._is_mine: bool = await turn.acquire()
         else:
-            self._is_mine = await _acquired(lock)
-        self._lock = lock
+            turn.users += 1
+            try:
+                self._is_mine = await _acquired(turn)
+            except BaseException:
+                self._leave(turn)
+                raise
+        self._turn = turn
 
     async def __aexit__(self, *_: object) -> None:
+        self._leave(self._turn)
         if self._is_mine:
-            self._lock.release()
+            self._turn.release()
+
+    def _leave(self, turn: _Turn) -> None:
+        turn.users -= 1
+        if not turn.users:
+            del _TURNS[self._conversation]
 
 
 async def _acquired(lock: asyncio.Lock) -> bool:
@@ -159,8 +179,11 @@ async def _acquired(lock: asyncio.Lock) -> bool:
 
 def _customer(ports: Ports, event: Event) -> str:
     """Returns the same text for events of one customer, as far as this instance knows them."""
-    copies = filter(None, (ports.store.copy_called(one.id) for one in event.names))
-    return next((copy.value.id for copy in copies), event.source)
+    for one in event.names:
+        copy = ports.store.copy_called(one.id)
+        if copy is not None:
+            return copy.value.id
+    return event.source
 
 
 async def _attempt(
@@ -180,7 +203,9 @@ async def _attempt(
     event, snapshot = place.event, place.snapshot
     if isinstance(event, ByRepresentative):
         event = as_known_here(snapshot.value, event)
-    conversation = await _with_room(ports, snapshot.value, event, limit)
+    conversation = snapshot.value
+    if limit is not None and conversation.version - conversation.outbox_base >= limit:
+        conversation = await _with_room(ports, conversation, event, limit)
     if asks_for_place(conversation, event, ports.policy):
         event = await with_place(ports, conversation, event)
     if asks_for_own_act(conversation, event):
@@ -191,7 +216,7 @@ async def _attempt(
     if asks_for_held(conversation, event):
         event, held = await with_held(ports, conversation, event)
     person: Seen = None
-    if isinstance(event, TakesRoom | PersonGone):
+    if isinstance(event, _CONCERNS_A_PERSON):
         event, person = await with_person(ports, event)
         if isinstance(event, PersonGone) and not _is_gone(ports, event, person):
             return Applied(conversation, Verdict.IGNORED, emits=False)
@@ -206,7 +231,12 @@ async def _attempt(
             return Applied(conversation, known.value.verdict, duplicate=known.value)
     seen = Snapshot(conversation, snapshot.token)
     here = Place(event, seen, place.beside, place.learns, held, person)
-    return await _commit(ports, here, decision, nonce, delivery)
+    try:
+        return await _write(ports, here, decision, nonce, delivery)
+    except TooLarge:
+        if not event.fact:
+            raise
+    return await _write_less(ports, here, nonce, delivery)
 
 
 def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
@@ -218,18 +248,11 @@ def _is_gone(ports: Ports, event: PersonGone, person: Seen) -> bool:
     return person.value.is_gone(ports.clock.now())
 
 
-async def _commit(
-    ports: Ports, place: Place, decision: Decision, nonce: str, delivery: Delivery
-) -> Applied:
+async def _write_less(ports: Ports, place: Place, nonce: str, delivery: Delivery) -> Applied:
     """Cuts a fact that is too large for a record. A refusal would only make its platform send it
     again.
     """
     event, known = place.event, place.snapshot.value
-    try:
-        return await _write(ports, place, decision, nonce, delivery)
-    except TooLarge:
-        if not event.fact:
-            raise
     for less in smaller(event):
         with contextlib.suppress(TooLarge):
             cut, follows = replace(place, event=less), _decided(ports, less, known)
@@ -252,15 +275,14 @@ async def _write(
     stored = entry if hand is None else await hand.take(snapshot.value, entry)
     joined = {one.line for one in entry.pending}
     conversation = decision.conversation.with_line_ends(snapshot.value, joined, alone=alone)
-    done = Applied(
-        conversation,
-        decision.verdict,
-        decision.refusal,
-        emits=bool(decision.commands) or not alone,
-        commands=decision.commands,
-    )
-    is_early = delivery.wakes_early and stored is entry
-    waking = _wakes_early(ports, done) if is_early else None
+    emits = bool(decision.commands) or not alone
+    in_hand = woken = False
+    waking: _EarlyWakeUp | None = None
+    known: Snapshot[JournalEntry] | None = None
+    # a timer is fired on what was committed, so its wake-up may not come before its commit
+    is_early = delivery.wakes_early and stored is entry and emits
+    if is_early and not _looks_for_a_person(ports, conversation):
+        waking = _EarlyWakeUp(ports, conversation)
     try:
         created = await ports.store.commit(
             Commit(
@@ -271,12 +293,11 @@ async def _write(
             )
         )
         if hand is not None:
-            done = replace(done, in_hand=hand.keep(entry, created.entries[0].token))
+            in_hand = hand.keep(entry, created.entries[0].token)
         if waking is not None:
-            done = replace(done, woken=waking.is_in_time)
-        _log_first_response(snapshot.value, decision.conversation)
-        _log_last_turn(snapshot.value, decision.conversation)
-        return done
+            woken = waking.is_in_time
+        _log_first_response(snapshot.value, conversation)
+        _log_last_turn(snapshot.value, conversation)
     except PreconditionFailed:
         known = await _any_of(
             ports,
@@ -291,12 +312,21 @@ async def _write(
     finally:
         if waking is not None:
             await waking.task
-    if known.value.nonce == nonce:
+    if known is not None:
+        if known.value.nonce != nonce:
+            await _learn(ports, place, nonce)
+            return Applied(snapshot.value, known.value.verdict, duplicate=known.value)
         if hand is not None and known.value.id == entry.id:
-            return replace(done, in_hand=hand.keep(entry, known.token))
-        return done
-    await _learn(ports, place, nonce)
-    return Applied(snapshot.value, known.value.verdict, duplicate=known.value)
+            in_hand = hand.keep(entry, known.token)
+    return Applied(
+        conversation,
+        decision.verdict,
+        decision.refusal,
+        emits=emits,
+        commands=decision.commands,
+        in_hand=in_hand,
+        woken=woken,
+    )
 
 
 class _EarlyWakeUp:
@@ -312,15 +342,6 @@ class _EarlyWakeUp:
     def is_in_time(self) -> bool:
         """Returns whether delivery still looks for the version, if it has not found it yet."""
         return self._loop.time() < self._late_at
-
-
-def _wakes_early(ports: Ports, applied: Applied) -> _EarlyWakeUp | None:
-    """Publishes the wake-up now if one is needed and may come before its commit. A timer must not:
-    it is fired on what was committed.
-    """
-    if not applied.emits or _looks_for_a_person(ports, applied.conversation):
-        return None
-    return _EarlyWakeUp(ports, applied.conversation)
 
 
 def _records(event: Event, conversation: Conversation, ports: Ports) -> list[tuple[str, str]]:
@@ -392,17 +413,12 @@ async def _any_of(
 
 
 def _decided(ports: Ports, event: Event, conversation: Conversation) -> Decision:
-    return _noted(event, conversation) or decide(
-        conversation, event, ports.clock.now(), ports.policy
-    )
-
-
-def _noted(event: Event, conversation: Conversation) -> Decision | None:
-    """Returns the decision for an event that the platform's file could not read and has alarmed;
-    None for any other event.
+    """Returns what follows from the event: nothing where the platform's file could not read it and
+    has alarmed.
     """
-    unread = isinstance(event, Unknown) and event.fault is not None
-    return _quarantined(conversation, "cannot-be-read") if unread else None
+    if isinstance(event, Unknown) and event.fault is not None:
+        return _quarantined(conversation, "cannot-be-read")
+    return decide(conversation, event, ports.clock.now(), ports.policy)
 
 
 def _quarantined(conversation: Conversation, reason: str) -> Decision:
@@ -411,13 +427,11 @@ def _quarantined(conversation: Conversation, reason: str) -> Decision:
 
 
 async def _with_room(
-    ports: Ports, conversation: Conversation, event: Event, limit: int | None
+    ports: Ports, conversation: Conversation, event: Event, limit: int
 ) -> Conversation:
-    """Counts the pending entries only where the versions allow for too many, because a count is a
-    read.
+    """Counts the pending entries. That is a read, so it is done only where the versions allow for
+    too many.
     """
-    if limit is None or conversation.version - conversation.outbox_base < limit:
-        return conversation
     pending = await ports.store.pending_count(conversation.id)
     if pending >= limit:
         full = (

@@ -36,6 +36,7 @@ KNOWN_FOR = timedelta(minutes=10)
 MOST_KNOWN = 1000  # people of an instance
 SECONDS = 2.0  # platforms wait a few seconds for the answer to a webhook
 
+_NAMES_A_MESSAGE = HumanMessage | HumanReacted
 ByPerson = TypeVar("ByPerson", ByRepresentative, AgentSignal)
 
 
@@ -46,11 +47,14 @@ async def named(ports: Ports, one: ByPerson) -> ByPerson:
     Raises Unavailable if the desk does not say who it is: the event must come again, because the
     same person must always have the same name.
     """
-    person, platform = one.native_person, ports.platforms.get(platform_of(one.source))
-    is_named = isinstance(one, ByRepresentative) and one.named
-    if person is None or is_named or not isinstance(platform, HasPeople):
+    person = one.native_person
+    if person is None or (isinstance(one, ByRepresentative) and one.named):
         return one
-    profile = await _profile(ports, platform, platform_of(one.source), person)
+    name = platform_of(one.source)
+    platform = ports.platforms.get(name)
+    if not isinstance(platform, HasPeople):
+        return one
+    profile = await _profile(ports, platform, name, person)
     who = _representative(profile, person, ports.people)
     return one.model_copy(update={"representative": who})
 
@@ -86,22 +90,23 @@ async def as_ours(ports: Ports, one: ByRepresentative) -> ByRepresentative | Non
     """Returns what a person did, with their name and the ids of the customer's messages; None for
     what is about a message that is not known. Raises as `named`.
     """
-    about = await _placed(ports, one)
+    platform = ports.platforms.get(platform_of(one.source))
+    about: ByRepresentative | None = one
+    if platform is not None and is_able(type(platform), HasPlaces):
+        about = await _placed(ports, cast("HasPlaces", platform), one)
     if isinstance(about, HumanRevoked):
         about = await about_what_was_passed_on(ports, about)
-    elif isinstance(about, HumanMessage | HumanReacted) and about.about is not None:
+    elif isinstance(about, _NAMES_A_MESSAGE) and about.about is not None:
         about = await about_customers_message(ports, about)
     return None if about is None else await named(ports, about)
 
 
-async def _placed(ports: Ports, one: ByRepresentative) -> ByRepresentative | None:
+async def _placed(
+    ports: Ports, platform: HasPlaces, one: ByRepresentative
+) -> ByRepresentative | None:
     """Returns the event with the chat in which it took place, None if it was in none. Raises
     Unavailable if the platform does not say it now.
     """
-    found = ports.platforms.get(platform_of(one.source))
-    if found is None or not is_able(type(found), HasPlaces):
-        return one
-    platform = cast("HasPlaces", found)
     lookup = platform.place_lookup(one)
     if lookup is None:
         return one

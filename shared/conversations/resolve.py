@@ -126,7 +126,7 @@ async def place_of(ports: Ports, event: Event, nonce: str, fresh: bool) -> Place
             beside, conversations=(*beside.conversations, Snapshot(changed, own.token))
         )
     learns = named is not None and (named.learns or bool(named.beside.conversations))
-    if found is not None:
+    if found is not None and beside.conversations:
         found, beside = _as_changed(found, beside)
     if found is not None and _has_begun(found.value, event) and not found.value.erased:
         return Place(event, found, beside, learns)

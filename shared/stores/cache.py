@@ -64,12 +64,14 @@ class CachedStore:
         """Returns the copy if there is one that can be relied on and not `fresh`, else reads the
         conversation and keeps a copy.
         """
+        if not fresh and conversation not in self._shared:
+            known = self._known.get(conversation)
+            if known is not None:
+                self._known.move_to_end(conversation)
+                return known
         known = self._forget(conversation)
-        if known is None or fresh or conversation in self._shared:
-            snapshot = await self._store.load(conversation, fresh=fresh)
-            self._compare(known, snapshot)
-        else:
-            snapshot = known
+        snapshot = await self._store.load(conversation, fresh=fresh)
+        self._compare(known, snapshot)
         if snapshot is not None:
             self._remember(snapshot)
         return snapshot
@@ -115,14 +117,17 @@ class CachedStore:
 
     def _forget(self, conversation: str) -> Snapshot[Conversation] | None:
         known = self._known.pop(conversation, None)
-        for name in known.value.names if known else ():
-            if self._called.get(name.id) == conversation:
-                del self._called[name.id]
+        if known is not None:
+            for name in known.value.names:
+                if self._called.get(name.id) == conversation:
+                    del self._called[name.id]
         return known
 
     def _remember(self, snapshot: Snapshot[Conversation]) -> None:
-        self._forget(snapshot.value.id)
-        self._known[snapshot.value.id] = snapshot
-        self._called |= {name.id: snapshot.value.id for name in snapshot.value.names}
+        conversation = snapshot.value.id
+        self._forget(conversation)
+        self._known[conversation] = snapshot
+        for name in snapshot.value.names:
+            self._called[name.id] = conversation
         if len(self._known) > self._size:
             self._forget(next(iter(self._known)))
