@@ -21,6 +21,7 @@ from shared.schemas.conversation import Channel, Conversation, Floor, Holder, Ow
 KEYWORD_FOLLOWS = timedelta(seconds=10)
 HEARD, TO_US, MOVED = 0, 1, 2
 LAPSES_AFTER = timedelta(days=1)  # a sender of whom nothing was heard since is not active any more
+_OURS = Holder.OURS
 _Update = Mapping[str, object]
 _Channel = Channel | Conversation  # the channel in use has its fields in the conversation
 
@@ -126,12 +127,13 @@ def acted(
 
     def after(channel: _Channel) -> _Update:
         known, since = channel.last_user_at, channel.unsubscribed_at
-        latest = (
-            {"last_user_at": at, "last_message_id": message} if known is None or at >= known else {}
-        )
         ends = since is not None and at > since + KEYWORD_FOLLOWS
-        where = _addresses(channel, address, strong_address) if address and latest else {}
-        return {**where, **latest, "unsubscribed_at": None if ends else since}
+        update: dict[str, object] = {"unsubscribed_at": None if ends else since}
+        if known is None or at >= known:
+            update["last_user_at"], update["last_message_id"] = at, message
+            if address:
+                update.update(_addresses(channel, address, strong_address))
+        return update
 
     return _on(conversation, source, after)
 
@@ -176,7 +178,7 @@ def active(floor: Floor | None, own_act: OwnAct | None, now: datetime) -> Holder
     `own_act` counts where it is later than the platform's latest word.
     """
     if floor is None:
-        return Holder.OURS
+        return _OURS
     holder = floor.holder
     if own_act is not None and (floor.since is None or own_act.at > floor.since):
         holder = Holder.OPEN if own_act.gave else Holder.OURS

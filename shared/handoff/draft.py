@@ -224,9 +224,11 @@ def _left_unseen(draft: Draft) -> bool:
 
 
 def _floor_lost(draft: Draft) -> bool:
+    if not draft.lost_floor:
+        return False
     known = draft.conversation
     is_here = known.phase is HUMAN and draft.event.source == known.channel
-    return draft.lost_floor and is_here and draft.active is _THEIRS
+    return is_here and draft.active is _THEIRS
 
 
 def _floor_wanted(draft: Draft) -> bool:
@@ -249,16 +251,12 @@ def _customer_back(draft: Draft) -> bool:
 
 
 def _held(draft: Draft) -> bool:
-    known = draft.conversation
-    if not known.waiting:
-        return False
-    is_held = any(one.entry == draft.event.entry_id for one in known.waiting)
+    known, entry = draft.conversation, draft.event.entry_id
+    is_held = any(one.entry == entry for one in known.waiting)
     return is_held and known.reopening is None and draft.may_answer
 
 
 def _humans_wait(known: Conversation, here: tuple[Participant, ...]) -> bool:
-    if not known.waiting:
-        return False
     names = {human.representative.name for human in here}
     return any(_is_human(one) and one.representative.name in names for one in known.waiting)
 
@@ -274,16 +272,18 @@ def _human_waits(draft: Draft) -> bool:
 
 def _human_waited(draft: Draft) -> bool:
     known, before = draft.conversation, draft.before
+    if not before.waiting:
+        return False
     waited = before.phase is known.phase is HUMAN and _humans_wait(before, before.humans)
     return waited and not _humans_wait(known, known.humans)
 
 
 def _floor_unused(draft: Draft) -> bool:
-    bot_speaks = _BOT_MESSAGE in draft.step.effects
-    if draft.before.phase is not HUMAN or not _bot_again(draft) or bot_speaks:
+    given_back = draft.policy.floor_given_back
+    if not given_back or _BOT_MESSAGE in draft.step.effects:
         return False
-    given_back = draft.conversation.platform in draft.policy.floor_given_back
-    return given_back and draft.capabilities.floor
+    is_over = draft.before.phase is HUMAN and _bot_again(draft)
+    return is_over and draft.conversation.platform in given_back and draft.capabilities.floor
 
 
 def _has(draft: Draft, effects: set[Effect]) -> bool:
@@ -295,11 +295,11 @@ def _is_timely(draft: Draft) -> bool:
 
 
 def _bot_speaks(draft: Draft) -> bool:
-    return _is_timely(draft) and draft.conversation.phase is BOT
+    return draft.conversation.phase is BOT and draft.step.verdict is not _STALE
 
 
 def _bot_again(draft: Draft) -> bool:
-    return _bot_speaks(draft) and draft.before.phase is not BOT
+    return draft.before.phase is not BOT and _bot_speaks(draft)
 
 
 def _human_active(draft: Draft) -> bool:
@@ -308,14 +308,16 @@ def _human_active(draft: Draft) -> bool:
 
 
 def _answered(draft: Draft) -> bool:
+    if not draft.policy.notifies_answered:
+        return False
     known = draft.conversation
     is_first = known.phase is HUMAN and not known.answered and _is_timely(draft)
     has_words = draft.spoke is not None or bool(draft.released and draft.released_humans)
-    return draft.policy.notifies_answered and is_first and has_words
+    return is_first and has_words
 
 
 def _fact_sets_speaker(draft: Draft) -> bool:
-    return draft.event.fact and _is_timely(draft) and _has(draft, _SETS_SPEAKER)
+    return _has(draft, _SETS_SPEAKER) and _is_timely(draft) and draft.event.fact
 
 
 def _owed(draft: Draft) -> bool:
@@ -350,8 +352,8 @@ def _has_been_human(conversation: Conversation) -> bool:
 
 
 def _human_time_begins(draft: Draft) -> bool:
-    is_now, was = _has_been_human(draft.conversation), _has_been_human(draft.before)
-    return is_now and not was and _recalls(draft)
+    is_now = _has_been_human(draft.conversation)
+    return is_now and not _has_been_human(draft.before) and _recalls(draft)
 
 
 def _human_time(draft: Draft) -> bool:
@@ -360,8 +362,8 @@ def _human_time(draft: Draft) -> bool:
 
 
 def _human_time_ends(draft: Draft) -> bool:
-    is_now, was = _has_been_human(draft.conversation), _has_been_human(draft.before)
-    return was and not is_now and _recalls(draft)
+    was = _has_been_human(draft.before)
+    return was and not _has_been_human(draft.conversation) and _recalls(draft)
 
 
 def _offer_pointless(draft: Draft) -> bool:
@@ -419,6 +421,22 @@ def _has_files_to_keep(draft: Draft) -> bool:
         and bool(attachments_by_customer(draft.event))
     )
 
+
+# These conditions are about one field of the conversation. Where it is empty they do not hold, and
+# are not asked.
+ASKS_ABOUT: Mapping[Condition, str] = {
+    Condition.LEFT_UNSEEN: "left_unseen",
+    Condition.HELD: "waiting",
+    Condition.HUMAN_WAITS: "waiting",
+    Condition.BOT_AGAIN_DESK_STAYS: "called",
+    Condition.OFFER_POINTLESS: "offer",
+    Condition.DESK_LOOKS_ON: "called",
+    Condition.SURVEY_OVER: "survey",
+    Condition.OWED_CLOSED: "owed",
+    Condition.OWED_NOBODY: "owed",
+    Condition.OWED_PASSED_ON: "owed",
+    Condition.OWED: "owed",
+}
 
 CONDITIONS: Mapping[Condition, Callable[[Draft], bool]] = {
     Condition.ALWAYS: lambda _: True,

@@ -61,9 +61,11 @@ SURVEY_EVERY = timedelta(hours=24)  # Business Messages' limit
 _Guard = Callable[[Conversation, Event, Policy], bool]
 GuardOfTime = Callable[[Conversation, Event, datetime, Policy], bool]
 
-WRITES = FromUser | HumanRequested  # what the customer does on the channel where they are
-OWN_ACTS = WRITES | Subscribed | Unsubscribed
-_NAMES_A_HUMAN = HumanJoined | Claim | HumanMessage | HumanReacted | HumanLeft | Transfer | TakeOver
+WRITES = (FromUser, HumanRequested)  # what the customer does on the channel where they are
+OWN_ACTS = (*WRITES, Subscribed, Unsubscribed)
+_NAMES_A_HUMAN = (HumanMessage, HumanJoined, Claim, HumanReacted, HumanLeft, Transfer, TakeOver)
+_ANSWERS_WORDS = (BotMessage, HumanRequested)
+_THEIRS = Holder.THEIRS  # to look up a member of an enum takes longer than most guards
 
 
 def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> bool:
@@ -79,7 +81,7 @@ def asks_for_place(conversation: Conversation, event: Event, policy: Policy) -> 
     silent = conversation.tracked or conversation.platform in policy.notices_off
     return (
         conversation.owns(event.source)
-        and event.floor is not Holder.THEIRS
+        and event.floor is not _THEIRS
         and not event.heard_by
         and not silent
         and policy.notices.asks_place(event.said, conversation.locale)
@@ -91,8 +93,8 @@ def asks_for_own_act(conversation: Conversation, event: Event) -> bool:
     is active: before a bot is refused or a notice withheld, and before the floor is taken.
     """
     floor = conversation.floor
-    theirs = floor is not None and floor.holder is Holder.THEIRS
-    if event.floor is Holder.THEIRS and not isinstance(event, FloorMoved):
+    theirs = floor is not None and floor.holder is _THEIRS
+    if event.floor is _THEIRS and not isinstance(event, FloorMoved):
         return conversation.phase is Phase.HUMAN and not theirs
     return theirs and event.floor is None and not isinstance(event, Overheard)
 
@@ -117,24 +119,24 @@ def _echo(conversation: Conversation, event: Event, _: Policy) -> bool:
     return not conversation.owns(event.source)
 
 
-def _undelivered(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return conversation.tracked and not event.fact
+def _undelivered(conversation: Conversation, _: Event, __: Policy) -> bool:
+    return conversation.tracked
 
 
 def _too_late(conversation: Conversation, event: Event, policy: Policy) -> bool:
     """A request happens when it is asked. A template may be sent at any time."""
     asked = event.occurred_at
-    if event.fact or asked is None or (isinstance(event, Said) and event.is_template):
+    if asked is None or (isinstance(event, Said) and event.is_template):
         return False
     return policy.is_outside_window(conversation, asked)
 
 
-def _gone(conversation: Conversation, event: Event, _: Policy) -> bool:
-    return not event.fact and conversation.unreachable
+def _gone(conversation: Conversation, _: Event, __: Policy) -> bool:
+    return conversation.unreachable
 
 
 def _no_templates(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    is_asked = not event.fact and isinstance(event, Said) and event.is_template
+    is_asked = isinstance(event, Said) and event.is_template
     return is_asked and not policy.of(conversation.platform).templates
 
 
@@ -157,7 +159,7 @@ def _ended(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _overtaken(conversation: Conversation, event: Event, _: Policy) -> bool:
-    answers = event.answers if isinstance(event, BotMessage | HumanRequested) else None
+    answers = event.answers if isinstance(event, _ANSWERS_WORDS) else None
     return answers is not None and conversation.human_version > answers
 
 
@@ -174,7 +176,7 @@ def _outlived(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _heard(_: Conversation, event: Event, __: Policy) -> bool:
-    return event.floor is Holder.THEIRS
+    return event.floor is _THEIRS
 
 
 def _heard_before(event: Event) -> bool:
@@ -183,7 +185,7 @@ def _heard_before(event: Event) -> bool:
 
 def _not_active(known: Conversation, event: Event, now: datetime, _: Policy) -> bool:
     handing_back = known.floor is not None and known.floor.handing_back
-    return handing_back or active(known.floor, event.own_act, now) is Holder.THEIRS
+    return handing_back or active(known.floor, event.own_act, now) is _THEIRS
 
 
 def _floor_late(known: Conversation, event: Event, _: Policy) -> bool:
@@ -236,9 +238,10 @@ def _all_waits(conversation: Conversation, event: Event, _: Policy) -> bool:
 
 
 def _unclaimed(conversation: Conversation, event: Event, policy: Policy) -> bool:
-    called, name = conversation.called, platform_of(event.source)
-    if not event.fact or name not in policy.threads or _named(conversation, event) is not None:
+    name = platform_of(event.source)
+    if name not in policy.threads or not event.fact or _named(conversation, event) is not None:
         return False
+    called = conversation.called
     named = policy.desk(called.desk) if called is not None else None
     asked = (named,) if named is not None and named.kind == name else policy.desks
     return any(desk.kind == name and desk.claim == "first" for desk in asked)
@@ -501,10 +504,28 @@ def _reminder(event: Event) -> int:
     return event.n if isinstance(event, UnclaimedTimeout) else 0
 
 
+# These are of requests. Of a fact they do not hold, and are not asked.
+OF_REQUESTS = frozenset(
+    {
+        Guard.REQUEST,
+        Guard.UNDELIVERED,
+        Guard.TOO_LATE,
+        Guard.GONE,
+        Guard.NO_TEMPLATES,
+        Guard.UNREACHABLE,
+        Guard.MANY_WAIT,
+        Guard.UNWANTED,
+        Guard.TURN_REFUSED,
+        Guard.NOT_ACTIVE_REFUSED,
+        Guard.PASSING_ON,
+        Guard.FULL,
+        Guard.REQUEST_ABSENT,
+    }
+)
 GUARDS: Mapping[Guard, _Guard] = {
     Guard.ALWAYS: lambda _c, _e, _p: True,
     Guard.ECHO: _echo,
-    Guard.REQUEST: lambda _c, event, _p: not event.fact,
+    Guard.REQUEST: lambda _c, _e, _p: True,
     Guard.UNDELIVERED: _undelivered,
     Guard.OVERTAKEN: _overtaken,
     Guard.TOO_LATE: _too_late,
@@ -513,9 +534,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.UNREACHABLE: _unreachable,
     Guard.MANY_WAIT: _many_wait,
     Guard.ENDED: _ended,
-    Guard.UNWANTED: lambda conversation, event, _p: (
-        not event.fact and conversation.unsubscribed_at is not None
-    ),
+    Guard.UNWANTED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.UNSUBSCRIBED: lambda conversation, _e, _p: conversation.unsubscribed_at is not None,
     Guard.STALE: _stale,
     Guard.HEARD: _heard,
@@ -543,7 +562,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     ),
     Guard.OTHERS_STAY: _others_stay,
     Guard.PASSED_ON: lambda conversation, _e, _p: conversation.passed_on,
-    Guard.PASSING_ON: lambda conversation, event, _p: not event.fact and conversation.passed_on,
+    Guard.PASSING_ON: lambda conversation, _e, _p: conversation.passed_on,
     Guard.ASKS_BACK: _asks_back,
     Guard.OLD_SURVEY: lambda _c, event, _p: (
         isinstance(event, SuggestionResponse) and is_button(event)
@@ -556,9 +575,7 @@ GUARDS: Mapping[Guard, _Guard] = {
     Guard.TO_PRESENT: _to_present,
     Guard.TO_AGENT: lambda _c, event, _p: _to_agent(event) is not None,
     Guard.NOT_AVAILABLE: _not_available,
-    Guard.FULL: lambda conversation, event, policy: (
-        not event.fact and _full(conversation, event, policy)
-    ),
+    Guard.FULL: _full,
     Guard.SAME_DESK: _same_desk,
     Guard.OFFERED_ALREADY: lambda conversation, event, _p: (
         _to_agent(event) is not None and conversation.offered_to(_to_agent(event))
@@ -574,9 +591,7 @@ GUARDS: Mapping[Guard, _Guard] = {
         and conversation.offer.id == event.slot
     ),
     Guard.TRIED: _tried,
-    Guard.REQUEST_ABSENT: lambda conversation, event, _p: (
-        not event.fact and _named(conversation, event) is None
-    ),
+    Guard.REQUEST_ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.ABSENT: lambda conversation, event, _p: _named(conversation, event) is None,
     Guard.DESK_DONE: _desk_done,
     Guard.DESK_DONE_OFFERED: _desk_done_offered,
@@ -639,9 +654,7 @@ OF_TIME: Mapping[Guard, GuardOfTime] = {
         _heard(known, event, policy) and _closed(known, event, now, policy)
     ),
     Guard.NOT_ACTIVE: _not_active,
-    Guard.NOT_ACTIVE_REFUSED: lambda known, event, now, policy: (
-        not event.fact and _not_active(known, event, now, policy)
-    ),
+    Guard.NOT_ACTIVE_REFUSED: _not_active,
     Guard.CLOSED_MEANWHILE: _closed_meanwhile,
     Guard.SURVEYED: lambda conversation, _, now, _p: (
         conversation.surveyed_at is not None and now - conversation.surveyed_at < SURVEY_EVERY
@@ -652,19 +665,9 @@ OF_TIME: Mapping[Guard, GuardOfTime] = {
     Guard.TO_BOT: _to_bot,
     Guard.RETURNABLE: _returnable,
     Guard.ANOTHER_OPEN: _another_open,
-    Guard.TURN_REFUSED: lambda known, event, now, policy: (
-        not event.fact and is_out_of_turns(known, now, policy)
-    ),
+    Guard.TURN_REFUSED: lambda known, _, now, policy: is_out_of_turns(known, now, policy),
     Guard.OUT_OF_TURNS: lambda known, _, now, policy: is_out_of_turns(known, now, policy),
     Guard.CLOSED_STILL: lambda conversation, _, now, policy: (
         policy.standing(conversation, now).closed
     ),
 }
-
-
-def as_of_time(guard: Guard) -> GuardOfTime:
-    """Returns what a guard asks, of either mapping."""
-    if guard in OF_TIME:
-        return OF_TIME[guard]
-    asks = GUARDS[guard]
-    return lambda conversation, event, _, policy: asks(conversation, event, policy)

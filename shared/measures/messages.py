@@ -48,8 +48,9 @@ def by_customer(event: FromUser) -> tuple[str, int | None]:
 
 def by_representative(content: Content) -> tuple[str, int | None]:
     """Returns kind and length class of what a bot or a human said."""
-    if content.text is not None:
-        return TEXT, _length_class(content.text)
+    text = content.text
+    if text is not None:
+        return TEXT, _length_class(text)
     if content.file is not None:
         return content.file.kind_known, None
     if content.template is not None:
@@ -63,8 +64,9 @@ def _length_class(text: str | None) -> int | None:
 
 
 def _kind_by_customer(event: FromUser) -> str:
-    if event.kind in _OF_EVENTS:
-        return _OF_EVENTS[event.kind]
+    of_event = _OF_EVENTS.get(event.kind)
+    if of_event is not None:
+        return of_event
     details = event.details
     if details is None:
         return TEXT if event.said else OTHER

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from shared.handoff.draft import CONDITIONS, Draft
+from shared.handoff.draft import ASKS_ABOUT, CONDITIONS, Draft
 from shared.handoff.effects.registry import EFFECTS, WORKS_ON
+from shared.handoff.guards import OF_REQUESTS
 from shared.handoff.machine import decide
 from shared.handoff.terms import Condition, Effect, Guard
 from shared.handoff.transitions import AFTER_STEP, BEFORE_STEP, ON_ARRIVAL, TABLE, Step
@@ -398,6 +399,7 @@ def test_every_word_of_the_tables_is_used_and_defined() -> None:
     assert effects | {effect for rule in STANDING for effect in rule.effects} == set(Effect)
     assert set(EFFECTS) == set(Effect)
     assert {rule.when for rule in rules} == set(Guard)
+    assert {guard for guard in Guard if guard.startswith("a request")} == OF_REQUESTS
 
 
 @cache
@@ -488,3 +490,20 @@ def test_an_effect_does_nothing_where_its_field_is_empty(effect: Effect, phase: 
             taken += 1
         assert (draft.conversation, draft.commands) == (known, [])
     assert taken
+
+
+@pytest.mark.parametrize("condition", ASKS_ABOUT)
+@pytest.mark.parametrize("phase", Phase)
+def test_a_condition_does_not_hold_where_its_field_is_empty(
+    condition: Condition, phase: Phase
+) -> None:
+    field = ASKS_ABOUT[condition]
+    empty = Conversation.model_fields[field].get_default(call_default_factory=True)
+    assert not empty
+    for before in map(conversation, Phase):
+        for kind, cells in TABLE.items():
+            for rule in cells[before.phase]:
+                draft = Draft(before, event(kind), NOW, WINDOW)
+                draft.begin(rule.then if isinstance(rule.then, Step) else Step())
+                draft.change(**{"phase": phase, field: empty})
+                assert not CONDITIONS[condition](draft)
