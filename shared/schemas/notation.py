@@ -132,19 +132,23 @@ def format_time(value: datetime) -> str:
 
 @lru_cache(4096)  # an instance writes each time of a conversation with every event
 def _utc_text(value: datetime) -> str:
-    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    """As `format_time`, of times in UTC: both moments of another zone's repeated hour are the same
+    key.
+    """
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class _ReadAndWritten:
     """As `BeforeValidator(parse_time), PlainSerializer(format_time, return_type=str)`. For these,
     pydantic looks at the signatures of both functions in every field of every model: a fifth of the
-    time that it takes to build the validators of the first request.
+    time that it takes to build the validators of the first request. What is read is in UTC, so the
+    cached function writes it: an event writes eight times.
     """
 
     @staticmethod
     def __get_pydantic_core_schema__(_source: object, _handler: object) -> CoreSchema:
         written = core_schema.plain_serializer_function_ser_schema(
-            format_time, return_schema=core_schema.str_schema()
+            _utc_text, return_schema=core_schema.str_schema()
         )
         return core_schema.no_info_before_validator_function(
             parse_time, core_schema.datetime_schema(), serialization=written

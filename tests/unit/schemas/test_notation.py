@@ -1,6 +1,7 @@
 """Every form of time that a platform sends, and what is none."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -47,3 +48,9 @@ def test_what_is_no_time_is_told(given: object) -> None:
 def test_written_times_sort_as_text() -> None:
     early, late = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, 0, 0, 0, 1, UTC)
     assert format_time(early) == "2025-01-01T00:00:00.000000Z" < format_time(late)
+
+
+def test_both_moments_of_a_repeated_hour_are_written_as_they_are() -> None:
+    first = datetime(2025, 10, 26, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert format_time(first) == "2025-10-26T00:30:00.000000Z"
+    assert format_time(first.replace(fold=1)) == "2025-10-26T01:30:00.000000Z"
