@@ -29,6 +29,9 @@ class Phase(StrEnum):
     HUMAN = "HUMAN"
 
 
+_QUEUED = Phase.QUEUED  # a member of an enumeration is slow to read from its class
+
+
 class Holder(StrEnum):
     """Who is active at a platform that knows several senders for one customer.
 
@@ -500,11 +503,13 @@ class Conversation(Stored):
         """Returns a copy as pydantic makes it. Each event makes several, and pydantic's own way
         takes twice as long, because it also copies what no copy changes.
         """
-        more, known = update or {}, self.__pydantic_fields_set__
-        if deep or not more.keys() <= self.__pydantic_fields__.keys():
+        more, held = update or {}, self.__dict__
+        values = {**held, **more}
+        if deep or len(values) > len(held):  # more than its fields
             return super().model_copy(update=update, deep=deep)
+        known = self.__pydantic_fields_set__
         copied = object.__new__(type(self))
-        _set(copied, "__dict__", {**self.__dict__, **more})
+        _set(copied, "__dict__", values)
         _set(
             copied, "__pydantic_fields_set__", known if known.issuperset(more) else known | {*more}
         )
@@ -548,7 +553,7 @@ class Conversation(Stored):
         if before.line_ends is None and before.version and not joined and alone:
             return self  # as most conversations that are only tracked
         known, version = before._line_ends, self.version
-        last = {**known.last, **dict.fromkeys(joined, version)}
+        last = known.last | dict.fromkeys(joined, version)
         if alone and len(last) <= MOST_LINES:
             ends = LineEnds(at=version, since=known.since, last=last)
         else:
@@ -597,7 +602,7 @@ class Conversation(Stored):
     @property
     def waiting_since(self) -> Time | None:
         """When the request for a human was accepted, None unless the phase is QUEUED."""
-        return self.request.accepted_at if self.request and self.phase is Phase.QUEUED else None
+        return self.request.accepted_at if self.request and self.phase is _QUEUED else None
 
     @property
     def opens_at(self) -> Time | None:
@@ -605,22 +610,25 @@ class Conversation(Stored):
         opening.
         """
         timer = self.timer
-        return timer.due_at if timer and timer.is_opening and self.phase is Phase.QUEUED else None
+        return timer.due_at if timer and timer.is_opening and self.phase is _QUEUED else None
 
     @property
     def due_at(self) -> Time | None:
         """When the sweep must wake this conversation: for its timers, for an offer, for what waits
         too long, to count its messages, or at once while an erase is unfinished.
         """
-        dues = (
-            self.timer and self.timer.due_at,
-            self.assign and self.assign.due_at,
-            self.offer and self.offer.until,
-            self.erasing and self.erasing.since,
-            self.count_at,
-            *(one.gives_up_at for one in self.waiting),
-        )
-        return min((due for due in dues if due), default=None)
+        dues = [one.gives_up_at for one in self.waiting]
+        if (timer := self.timer) is not None:
+            dues.append(timer.due_at)
+        if (assign := self.assign) is not None:
+            dues.append(assign.due_at)
+        if (offer := self.offer) is not None:
+            dues.append(offer.until)
+        if (erasing := self.erasing) is not None:
+            dues.append(erasing.since)
+        if (count_at := self.count_at) is not None:
+            dues.append(count_at)
+        return min(dues) if dues else None
 
     @property
     def count_at(self) -> Time | None:
@@ -639,7 +647,7 @@ class Conversation(Stored):
     def passed_on(self) -> bool:
         """Whether the customer waits after a human was present, so that no bot may speak."""
         request = self.request
-        return request is not None and request.passed_on and self.phase is Phase.QUEUED
+        return request is not None and request.passed_on and self.phase is _QUEUED
 
     @property
     def holder(self) -> str:
