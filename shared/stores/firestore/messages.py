@@ -74,30 +74,33 @@ def conversation_fields(
     conversation: str, document: ConversationDocument, expire_at: datetime
 ) -> Message:
     """Returns the fields of the conversation's document."""
-    return {
+    since = document.waiting_since
+    fields = {
         "phase": {"string_value": document.phase},
-        "waiting_since": timestamp(document.waiting_since)
-        if document.waiting_since
-        else {"null_value": 0},
-        **_due(conversation, document.due_at),
+        "waiting_since": timestamp(since) if since else {"null_value": 0},
         "expire_at": timestamp(expire_at),
         "body": {"string_value": document.body},
     }
+    _add_due(fields, conversation, document.due_at)
+    return fields
 
 
 def entry_fields(entry: JournalEntry, expire_at: datetime) -> Message:
     """Returns the fields of the entry's document. Raises TooLarge."""
     document = from_entry(entry)
-    pending = {} if document.pending_seq is None else {"pending_seq": integer(document.pending_seq)}
-    return {
+    fields = {
         "time": timestamp(document.time),
         "seq": integer(document.seq),
-        **pending,
-        **_due(entry.conversation, document.due_at),
-        **_natives(document.natives),
         "expire_at": timestamp(expire_at),
         "body": {"string_value": document.body},
     }
+    if document.pending_seq is not None:
+        fields["pending_seq"] = integer(document.pending_seq)
+    if document.natives:  # most entries send nothing
+        keys = [{"string_value": one} for one in document.natives]
+        fields["natives"] = {"array_value": {"values": keys}}
+    _add_due(fields, entry.conversation, document.due_at)
+    return fields
 
 
 def person_fields(person: Presence, expire_at: datetime | None) -> Message:
@@ -118,26 +121,18 @@ def device_fields(device: Device, expire_at: datetime) -> Message:
     }
 
 
-def _natives(natives: Sequence[str]) -> Message:
-    """Returns the indexed field, none where it would be empty: most entries send nothing."""
-    values = [{"string_value": one} for one in natives]
-    return {"natives": {"array_value": {"values": values}}} if values else {}
-
-
 def natives_of(document: Any) -> list[str]:
     """Returns the keys of the messages that an entry sent, as its document has them."""
     return [one.string_value for one in document.fields["natives"].array_value.values]
 
 
-def _due(conversation: str, due_at: datetime | None) -> Message:
-    """Returns the indexed fields for `due_at`, none if it is None: a missing field costs no
-    index entry.
+def _add_due(fields: dict[str, Message], conversation: str, due_at: datetime | None) -> None:
+    """Adds the indexed fields for `due_at`, none if it is None: a missing field costs no index
+    entry.
     """
-    return (
-        {}
-        if due_at is None
-        else {"due_at": timestamp(due_at), "shard": integer(shard(conversation))}
-    )
+    if due_at is not None:
+        fields["due_at"] = timestamp(due_at)
+        fields["shard"] = integer(shard(conversation))
 
 
 def integer(value: int) -> Message:
@@ -145,12 +140,9 @@ def integer(value: int) -> Message:
 
 
 def timestamp(value: datetime) -> Message:
-    return {"timestamp_value": _stamp(value)}
-
-
-def _stamp(value: datetime) -> Message:
     since = value - EPOCH
-    return {"seconds": since.days * 86400 + since.seconds, "nanos": since.microseconds * 1000}
+    seconds = since.days * 86400 + since.seconds
+    return {"timestamp_value": {"seconds": seconds, "nanos": since.microseconds * 1000}}
 
 
 def create(name: str, fields: Message) -> Message:

@@ -88,22 +88,18 @@ class FirestoreStore:
         return None
 
     async def commit(self, commit: Commit) -> Written:
-        entries = [self._create_entry(entry) for entry in commit.entries]
-        conversations = [
-            self._write_conversation(conversation) for conversation in commit.conversations
-        ]
-        updates = [
-            forms.replace(*self._entry_document(entry.value), entry.token)
-            for entry in commit.updates
-        ]
-        people = [self._write_person(person) for person in commit.people]
-        times = await self._rpc.commit([*entries, *conversations, *updates, *people])
-        await self._keep_links(commit)
-        created = zip(commit.entries, times, strict=False)
-        written = zip(commit.conversations, times[len(entries) :], strict=False)
+        entries, conversations = commit.entries, commit.conversations
+        writes = [self._write_entry(entry, None) for entry in entries]
+        writes += [self._write_conversation(conversation) for conversation in conversations]
+        writes += [self._write_entry(entry.value, entry.token) for entry in commit.updates]
+        writes += [self._write_person(person) for person in commit.people]
+        times = iter(await self._rpc.commit(writes))  # in the order of the writes
+        linked = [one for one in conversations if one.value.links]
+        if linked:
+            await self._keep_links(linked, {one.value.id for one in conversations})
         return Written(
-            [Snapshot(entry, time) for entry, time in created],
-            [Snapshot(conversation.value, time) for conversation, time in written],
+            [Snapshot(entry, next(times)) for entry in entries],
+            [Snapshot(conversation.value, next(times)) for conversation in conversations],
         )
 
     async def entry(self, conversation: str, entry: str) -> Snapshot[JournalEntry] | None:
@@ -117,10 +113,10 @@ class FirestoreStore:
     async def update(
         self, entry: Snapshot[JournalEntry], counts: Sequence[Count] = ()
     ) -> Snapshot[JournalEntry]:
-        name, fields = self._entry_document(entry.value)
+        write = self._write_entry(entry.value, entry.token)
         added = self._add(entry.value, counts)
         try:
-            time, *_ = await self._rpc.commit([forms.replace(name, fields, entry.token), *added])
+            time, *_ = await self._rpc.commit([write, *added])
         except (PreconditionFailed, Unavailable) as error:
             if added and is_slowed(error):
                 self._buckets.note_contention()
@@ -135,9 +131,7 @@ class FirestoreStore:
     async def update_together(
         self, entries: Sequence[Snapshot[JournalEntry]]
     ) -> list[Snapshot[JournalEntry]]:
-        writes = [
-            forms.replace(*self._entry_document(entry.value), entry.token) for entry in entries
-        ]
+        writes = [self._write_entry(entry.value, entry.token) for entry in entries]
         times = await self._rpc.commit(writes)
         return [Snapshot(entry.value, time) for entry, time in zip(entries, times, strict=True)]
 
@@ -306,31 +300,23 @@ class FirestoreStore:
             self._rpc.root, firestore_counts.query(self._rpc.root, since, until)
         )
 
-    def _create_entry(self, entry: JournalEntry) -> Message:
-        return forms.create(*self._entry_document(entry))
-
-    def _entry_document(self, entry: JournalEntry) -> tuple[str, Message]:
-        """Returns name and fields.
-
-        Each write of an entry extends its expiry from now, however old it is.
-        """
+    def _write_entry(self, entry: JournalEntry, token: object | None) -> Message:
+        """Returns the write. Each one extends the entry's expiry from now, however old it is."""
+        name = self._name(forms.entry_path(entry.conversation, entry.id))
         fields = forms.entry_fields(entry, self._expiry(entry.due_at))
-        return self._name(forms.entry_path(entry.conversation, entry.id)), fields
+        return forms.create(name, fields) if token is None else forms.replace(name, fields, token)
 
     def _write_conversation(self, conversation: Snapshot[Conversation]) -> Message:
-        value, margin = (
-            conversation.value,
-            LINK_MARGIN if conversation.value.linked_to else timedelta(),
-        )
-        name = self._name(forms.conversation_path(value.id))
-        if value.is_only_a_name:
-            margin = self._ttl  # it outlives the conversation to which it leads
+        value, token = conversation.value, conversation.token
         document = from_conversation(value)
-        expire_at = self._expiry(document.due_at) + margin
+        expire_at = self._expiry(document.due_at)
+        if value.is_only_a_name:
+            expire_at += self._ttl  # it outlives the conversation to which it leads
+        elif value.linked_to:
+            expire_at += LINK_MARGIN
+        name = self._name(forms.conversation_path(value.id))
         fields = forms.conversation_fields(value.id, document, expire_at)
-        if conversation.token is None:
-            return forms.create(name, fields)
-        return forms.replace(name, fields, conversation.token)
+        return forms.create(name, fields) if token is None else forms.replace(name, fields, token)
 
     def _write_person(self, person: Snapshot[Presence]) -> Message:
         """Returns the write. A document with slots does not expire: they would be free again while
@@ -347,7 +333,9 @@ class FirestoreStore:
         now = self._clock.now()
         return max(now, due_at or now) + self._ttl
 
-    async def _keep_links(self, commit: Commit) -> None:
+    async def _keep_links(
+        self, linked: Sequence[Snapshot[Conversation]], written: Collection[str]
+    ) -> None:
         """Extends the expiry of linked desk conversations once a day, because they must outlive the
         channel's conversation.
 
@@ -355,13 +343,7 @@ class FirestoreStore:
         commit, whose time is its token, was on an earlier day. A failure is ignored: LINK_MARGIN
         leaves room until the next day.
         """
-        linked = [one for one in commit.conversations if one.value.links]
-        if not linked:
-            return
-        today, written = (
-            _day(self._clock.now().timestamp()),
-            {one.value.id for one in commit.conversations},
-        )
+        today = _day(self._clock.now().timestamp())
         for channel in linked:
             before: Any = channel.token
             if before is not None and _day(before.seconds) < today:
