@@ -14,21 +14,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pydantic_core
-from pydantic import StrictStr
 
 from shared.errors import BadRequest
 from shared.platforms.base import Outcome, error_status
-from shared.platforms.bodies import (
-    hmac_sha512_base64,
-    parse_signed,
-    read_or_noted,
-    require,
-    validate,
-)
+from shared.platforms.bodies import hmac_sha512_base64, parse_signed, read_or_noted, require
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
 from shared.platforms.suggestions import all_of, left_out
-from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.base import JsonObject
 from shared.schemas.commands import (
     MoveFloor,
     SendEvent,
@@ -78,49 +71,39 @@ _ONLY_RCS = {*ACTIONS} - {"openUrlAction", "dialAction"}
 # A picture comes as its address: the platform signs it for seven days.
 _IMAGE = re.compile(r"https://storage\.googleapis\.com/business-messages-[a-z0-9-]+/\S+")
 _BOOLEANS = {"true": True, "false": False}
-
-
-class _Envelope(Theirs):
-    """The only required field. Other fields may be missing or hold a placeholder."""
-
-    conversation_id: StrictStr
+_ACTOR = f"platform:{NAME}"
 
 
 @frozen
 class _Report:
-    """A webhook body with the conversation that it names."""
+    """A webhook body with the conversation that it names, the only required field. Other fields may
+    be missing or hold a placeholder.
+    """
 
     body: JsonObject
     conversation: str
     address: str
 
-    def text(self, *path: str) -> str | None:
-        value: Any = self.body
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        return value if isinstance(value, str) and value else None
-
-    @property
-    def request_id(self) -> str:
-        """The documented id for deduplication. Receipts have none; they get a hash of the body."""
-        return self.text("requestId") or sha256(pydantic_core.to_json(self.body).decode())
-
     @property
     def locale(self) -> str | None:
-        locales = (
-            self.text("context", "resolvedLocale"),
-            self.text("context", "userInfo", "userDeviceLocale"),
+        context = _object(self.body, "context")
+        found = _text(context, "resolvedLocale") or _text(
+            _object(context, "userInfo"), "userDeviceLocale"
         )
-        return next((shortened(one, 64, mark="") for one in locales if one), None)
+        return shortened(found, 64, mark="") if found else None
 
     def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
-        times = (self.text(payload, "createTime"), self.text("sendTime"))
+        body = self.body
+        created = _text(_object(body, payload), "createTime")
+        # Receipts have no documented id for deduplication; they get a hash of the body.
         return {
-            "id": event_id or self.request_id,
+            "id": event_id
+            or _text(body, "requestId")
+            or sha256(pydantic_core.to_json(body).decode()),
             "source": self.conversation,
             "address": self.address,
-            "actor": f"platform:{NAME}",
-            "occurred_at": next(filter(None, map(time_or_none, times)), None),
+            "actor": _ACTOR,
+            "occurred_at": time_or_none(created) or time_or_none(_text(body, "sendTime")),
         }
 
     def unreadable(self, fault: str) -> Unknown:
@@ -134,38 +117,46 @@ class _Report:
         said: str | None,
         details: Details | None = None,
     ) -> FromUser:
+        user = _object(_object(self.body, "context"), "userInfo")
+        named = _text(user, "displayName")
         return kind(
             **self.common(payload, event_id),
             form=self.body,
             said=said,
             details=details,
             locale=self.locale,
-            customer_name=shortened(
-                self.text("context", "userInfo", "displayName") or "", NAME_LIMIT
-            )
-            or None,
+            customer_name=shortened(named, NAME_LIMIT) if named else None,
         )
 
 
+def _object(owner: JsonObject, name: str) -> JsonObject:
+    """Returns an object of a body, an empty one if there is none."""
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(owner: JsonObject, name: str) -> str | None:
+    """Returns a text that is not empty, or None."""
+    value = owner.get(name)
+    return value if isinstance(value, str) and value else None
+
+
 def _message(report: _Report) -> Event:
-    said = report.text("message", "text")
+    message = _object(report.body, "message")
+    said = _text(message, "text")
     is_image = said is not None and _IMAGE.fullmatch(said)
     details = Details(attachments=(Attachment(kind="image", link=said),)) if is_image else None
-    return report.from_user(
-        UserMessage, "message", report.text("message", "messageId"), said, details
-    )
+    return report.from_user(UserMessage, "message", _text(message, "messageId"), said, details)
 
 
 def _suggestion(report: _Report) -> Event:
-    return report.from_user(
-        SuggestionResponse, "suggestionResponse", None, report.text("suggestionResponse", "text")
-    )
+    said = _text(_object(report.body, "suggestionResponse"), "text")
+    return report.from_user(SuggestionResponse, "suggestionResponse", None, said)
 
 
 def _survey(report: _Report) -> Event:
-    said = report.text("surveyResponse", "questionResponseText") or report.text(
-        "surveyResponse", "rating"
-    )
+    survey = _object(report.body, "surveyResponse")
+    said = _text(survey, "questionResponseText") or _text(survey, "rating")
     return report.from_user(SurveyResponse, "surveyResponse", None, said)
 
 
@@ -333,16 +324,19 @@ def _speaker(command: SendMessage | SendEvent | Signal) -> JsonObject:
 
 def _report(raw: bytes) -> _Report:
     body = _unwrapped(parse_signed(raw))
-    native = validate(_Envelope, body).conversation_id
-    if not native:
-        raise BadRequest("schema", "conversationId: must not be empty.", field="conversationId")
+    # As readers of protocol buffers do, this takes the name in either spelling.
+    native = body.get("conversationId", body.get("conversation_id"))
+    if not isinstance(native, str) or not native:
+        fault = "conversationId: must be a text that is not empty."
+        raise BadRequest("schema", fault, field="conversationId")
     return _Report(body, conversation_id(NAME, native), native)
 
 
 def _reported(report: _Report) -> Event | Ephemeral:
     for payload, read in _PAYLOADS.items():
-        if report.body.get(payload) is not None:
-            if not isinstance(report.body[payload], dict):
+        found = report.body.get(payload)
+        if found is not None:
+            if not isinstance(found, dict):
                 raise BadRequest("schema", f"{payload}: must be an object.", field=payload)
             return read(report)
     return Unknown(**report.common("unknown"), name="no known payload")

@@ -9,14 +9,12 @@ https://docs.csku.ai/webhooks/events/agent-message-out, /webhooks/authentication
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, StrictInt, StrictStr
-
 from shared.errors import BadRequest
 from shared.platforms.base import USUAL_BODY
-from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require, validate
+from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require
 from shared.platforms.linked_files import LinkedFiles
 from shared.platforms.no_customers import NoCustomers
-from shared.schemas.base import JsonObject, Theirs
+from shared.schemas.base import JsonObject
 from shared.schemas.content import Content
 from shared.schemas.details import Attachment, Details
 from shared.schemas.ephemeral import Ephemeral
@@ -36,121 +34,79 @@ from shared.schemas.texts import shortened
 from shared.values import frozen
 
 NAME = "csku"
-# where a body has the fields of a context: object by object; `bisnis` is the business
-_IN_CONTEXT: Mapping[tuple[str, ...], Mapping[str, str]] = {
-    (): {"label": "conversation_label"},
-    ("message", "channel"): {
-        "channel_id": "id",
-        "channel_name": "name",
-        "channel_engine": "engine",
-    },
-    ("message", "bisnis"): {"business_id": "id", "business_name": "name"},
-    ("message", "user"): {"user_id": "id", "user_name": "name"},
-    ("message",): {"sender_name": "sender_name"},
-}
+_ACTOR = f"platform:{NAME}"
 _NEED_HUMAN = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
-
-
-class _Envelope(Theirs):
-    conversation_id: StrictStr | StrictInt = Field(alias="conversation_id")
+_HUMAN, _BOT = RepresentativeType.HUMAN, RepresentativeType.BOT
 
 
 @frozen
 class _Report:
     """A webhook body.
 
-    Only the conversation is required; other fields may be missing or hold a placeholder.
+    Only the conversation is required; other fields may be missing or hold a placeholder. `message`
+    and its `content` are empty then. `common` are the fields that every event has.
     """
 
     body: JsonObject
-    native: str
     event: str
-
-    def get(self, *path: str) -> Any:
-        value: Any = self.body
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        return value
-
-    def text(self, *path: str) -> str | None:
-        value = self.get(*path)
-        return value if isinstance(value, str) and value else None
+    message: JsonObject
+    content: JsonObject
+    common: Mapping[str, Any]
 
     @property
     def need_human(self) -> bool | None:
-        flag = self.get("need_human")
-        return (
-            _NEED_HUMAN.get(flag.lower() if isinstance(flag, str) else flag)
-            if isinstance(flag, str | int)
-            else None
-        )
-
-    @property
-    def message_id(self) -> str:
-        found = self.get("message", "id")
-        return (
-            str(found)
-            if isinstance(found, str | int) and found != ""
-            else sha256(repr(sorted(self.body.items())))
-        )
-
-    def common(self) -> dict[str, Any]:
-        """Returns the fields that every event has.
-
-        The id contains the event's name, because one message may be reported by several events.
-        """
-        return {
-            "id": f"{self.event}:{self.message_id}",
-            "source": conversation_id(NAME, self.native),
-            "address": self.native,
-            "actor": f"platform:{NAME}",
-            "occurred_at": time_or_none(self.get("timestamp")),
-            "context": self.context(),
-        }
-
-    def context(self) -> PlatformContext | None:
-        """Returns the channel, business and user that the body names, None if it names none."""
-        found = dict[str, str | None]()
-        for path, names in _IN_CONTEXT.items():
-            within = self.get(*path)
-            if isinstance(within, dict):
-                found |= {field: _name(within.get(key)) for field, key in names.items()}
-        return PlatformContext(**found) if any(found.values()) else None
+        flag = self.body.get("need_human")
+        if isinstance(flag, str):
+            return _NEED_HUMAN.get(flag.lower())
+        return _NEED_HUMAN.get(flag) if isinstance(flag, int) else None
 
     def unreadable(self, fault: str) -> Unknown:
-        return Unknown(**self.common(), name="unreadable", fault=fault)
-
-    def content(self) -> Content:
-        """Returns the message.
-
-        Facts are never refused for their content: media becomes a link or its kind, and overlong
-        text is split later.
-        """
-        return Content.of_fact(self.said())
-
-    def said(self) -> str:
-        text = self.text("message", "content", "text") or self.text("message", "content", "caption")
-        attachment = self.attachment()
-        shown = [attachment.link or f"[{attachment.kind}]"] if attachment else []
-        return "\n".join(filter(None, [text, *shown])) or "[empty]"
+        return Unknown(**self.common, name="unreadable", fault=fault)
 
     def attachment(self) -> Attachment | None:
         """Returns the file of a message, None if it is a text. The names of its fields are not
         known, so its link is the first one.
         """
-        content = self.get("message", "content")
-        parts = content.values() if isinstance(content, dict) else ()
-        kind = self.text("message", "content", "type") or "text"
+        kind = _text(self.content, "type") or "text"
+        if kind == "text":
+            return None
         links = (
-            one for one in parts if isinstance(one, str) and one.startswith(("https://", "http://"))
+            one
+            for one in self.content.values()
+            if isinstance(one, str) and one.startswith(("https://", "http://"))
         )
-        return None if kind == "text" else Attachment(kind=kind, link=next(links, None))
+        return Attachment(kind=kind, link=next(links, None))
 
-    def speaker(self, kind: RepresentativeType, role: str) -> Representative:
-        name = self.text("message", role, "name") or self.text("message", "sender_name")
-        return Representative(
-            representative_type=kind, display_name=name and shortened(name, NAME_LIMIT)
-        )
+    def said(self, attachment: Attachment | None) -> str:
+        """Returns the words of the message. Media becomes a link or its kind."""
+        text = _text(self.content, "text") or _text(self.content, "caption")
+        if attachment is None:
+            return text or "[empty]"
+        shown = attachment.link or f"[{attachment.kind}]"
+        return f"{text}\n{shown}" if text else shown
+
+    def by(self, kind: RepresentativeType, role: str) -> dict[str, Any]:
+        """Returns who said what. Facts are never refused for their content: overlong text is split
+        later.
+        """
+        name = _text(_object(self.message, role), "name") or _text(self.message, "sender_name")
+        shown = name and shortened(name, NAME_LIMIT)
+        return {
+            "representative": Representative(representative_type=kind, display_name=shown),
+            "content": Content.of_fact(self.said(self.attachment())),
+        }
+
+
+def _object(owner: JsonObject, name: str) -> JsonObject:
+    """Returns an object of a body, an empty one if there is none."""
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(owner: JsonObject, name: str) -> str | None:
+    """Returns a text that is not empty, or None."""
+    value = owner.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _name(value: object) -> str | None:
@@ -160,38 +116,49 @@ def _name(value: object) -> str | None:
     return shortened(value, NAME_LIMIT) if isinstance(value, str) and value else None
 
 
+def _context(body: JsonObject, message: JsonObject) -> PlatformContext | None:
+    """Returns the channel, business and user that the body names, None if it names none."""
+    channel, user = _object(message, "channel"), _object(message, "user")
+    business = _object(message, "bisnis")
+    found = {
+        "label": _name(body.get("conversation_label")),
+        "channel_id": _name(channel.get("id")),
+        "channel_name": _name(channel.get("name")),
+        "channel_engine": _name(channel.get("engine")),
+        "business_id": _name(business.get("id")),
+        "business_name": _name(business.get("name")),
+        "user_id": _name(user.get("id")),
+        "user_name": _name(user.get("name")),
+        "sender_name": _name(message.get("sender_name")),
+    }
+    return PlatformContext(**found) if any(found.values()) else None
+
+
 def _customer_spoke(report: _Report) -> list[Event]:
     attachment = report.attachment()
     said = UserMessage(
-        **report.common(),
+        **report.common,
         form={},
-        said=report.said(),
+        said=report.said(attachment),
         details=Details(attachments=(attachment,)) if attachment else None,
-        customer_name=_name(report.get("conversation_label")),
+        customer_name=_name(report.body.get("conversation_label")),
     )
     return [said, *_asks_for_human(report)]
 
 
 def _agent_spoke(report: _Report) -> list[Event]:
-    who = report.speaker(RepresentativeType.HUMAN, "agent")
-    return [HumanMessage(**report.common(), representative=who, content=report.content())]
+    return [HumanMessage(**report.common, **report.by(_HUMAN, "agent"))]
 
 
 def _ai_spoke(report: _Report) -> list[Event]:
-    who = report.speaker(RepresentativeType.BOT, "ai")
-    said = BotMessage(
-        **report.common(),
-        representative=who,
-        content=report.content(),
-        human_needed=report.need_human,
-    )
+    said = BotMessage(**report.common, **report.by(_BOT, "ai"), human_needed=report.need_human)
     return [said, *_asks_for_human(report)]
 
 
 def _asks_for_human(report: _Report) -> list[Event]:
     if not report.need_human:
         return []
-    return [HumanRequested(**report.common(), reason="CSKU AI says that a human is needed")]
+    return [HumanRequested(**report.common, reason="CSKU AI says that a human is needed")]
 
 
 _EVENTS: Mapping[str, Callable[[_Report], list[Event]]] = {
@@ -205,19 +172,34 @@ def _reported(raw: bytes) -> list[Event]:
     body = parse_signed(raw)
     if not isinstance(body.get("event"), str):
         raise BadRequest("schema", "event: must be a string.", field="event")
-    if body.get("message") is None and body.get("conversation_id") is None:
+    message = body.get("message")
+    if message is None and body.get("conversation_id") is None:
         return []  # the test request of their troubleshooting page
     report = _report(body)
-    read = _EVENTS.get(report.event) if isinstance(body.get("message"), dict) else None
-    return read(report) if read else [Unknown(**report.common(), name=report.event)]
+    read = _EVENTS.get(report.event) if isinstance(message, dict) else None
+    return read(report) if read else [Unknown(**report.common, name=report.event)]
 
 
 def _report(body: JsonObject) -> _Report:
-    native = str(validate(_Envelope, body).conversation_id)
-    if not native:
-        raise BadRequest("schema", "conversation_id: must not be empty.", field="conversation_id")
-    event = body.get("event")
-    return _Report(body, native, event if isinstance(event, str) else "unreadable")
+    named = body.get("conversation_id")
+    if isinstance(named, bool) or not isinstance(named, (str, int)) or named == "":
+        fault = "conversation_id: must be a text that is not empty, or a whole number."
+        raise BadRequest("schema", fault, field="conversation_id")
+    native, event, message = str(named), body.get("event"), _object(body, "message")
+    event = event if isinstance(event, str) else "unreadable"
+    message_id = message.get("id")
+    if not isinstance(message_id, (str, int)) or message_id == "":
+        message_id = sha256(repr(sorted(body.items())))
+    common = {
+        # with the event's name, because one message may be reported by several events
+        "id": f"{event}:{message_id}",
+        "source": conversation_id(NAME, native),
+        "address": native,
+        "actor": _ACTOR,
+        "occurred_at": time_or_none(body.get("timestamp")),
+        "context": _context(body, message),
+    }
+    return _Report(body, event, message, _object(message, "content"), common)
 
 
 @frozen
