@@ -207,7 +207,7 @@ class Content(Theirs):
     @model_validator(mode="after")
     def _one_payload(self) -> Self:
         payloads = (self.text, self.rich_card, self.image, self.file, self.template)
-        if payloads.count(None) != len(payloads) - 1:
+        if sum(part is not None for part in payloads) != 1:
             raise ValueError("give exactly one of text, richCard, image, file and template")
         return self
 
@@ -221,19 +221,8 @@ class Content(Theirs):
 
     @staticmethod
     def of_fact(text: str) -> "Content":
-        """Returns words that were said already, so that no rule for them can be checked. It is made
-        as a pickled one is: that takes a tenth of the time of pydantic's copy with other words.
-        """
-        said = Content.__new__(Content)
-        said.__setstate__(
-            {
-                "__dict__": {**_NOTHING_SAID, "text": text},
-                "__pydantic_fields_set__": {"text"},
-                "__pydantic_extra__": {},
-                "__pydantic_private__": None,
-            }
-        )
-        return said
+        """Returns words that were said already, so that no rule for them can be checked."""
+        return _NOTHING_SAID.model_copy(update={"text": text})
 
     @property
     def shown(self) -> JsonObject:
@@ -284,4 +273,4 @@ class Content(Theirs):
         )
 
 
-_NOTHING_SAID = dict(Content.model_construct())
+_NOTHING_SAID = Content.model_construct()
