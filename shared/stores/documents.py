@@ -113,14 +113,14 @@ def from_device(device: Device) -> str:
 
 
 def _body(model: Ours) -> str:
-    # as `model_dump_json`, which passes fifteen arguments more
-    body = model.__pydantic_serializer__.to_json(model, exclude_none=True)
-    if len(body) > BODY_LIMIT:
+    body = model.model_dump_json(exclude_none=True)
+    # A character has at most 4 bytes in UTF-8, so short bodies need not be encoded here.
+    if len(body) > BODY_LIMIT // 4 and len(body.encode()) > BODY_LIMIT:
         raise TooLarge(
             "too-large-to-store",
             f"This takes more than the {BODY_LIMIT} bytes that one document may have.",
         )
-    return body.decode()
+    return body
 
 
 def to_conversation(body: str | bytes) -> Conversation:
