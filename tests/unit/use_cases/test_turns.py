@@ -5,6 +5,9 @@ hangs.
 import asyncio
 from typing import Any
 
+import pytest
+
+from shared.conversations import apply as apply_module
 from shared.conversations.apply import apply, in_turn
 from shared.ports import Commit
 from shared.schemas.events import UserMessage
@@ -50,3 +53,23 @@ async def test_who_waits_too_long_goes_ahead_and_leaves_the_turn_to_its_owner() 
     async with in_turn("a"):
         went.append("next")
     assert went == ["ahead", "owner", "next"]
+
+
+async def test_turns_that_are_over_are_forgotten_however_they_ended() -> None:
+    """An instance meets many conversations, and some requests are given up while they wait."""
+
+    async def in_line() -> None:
+        async with in_turn("a"):
+            pass
+
+    async with in_turn("a"):
+        given_up, patient = asyncio.create_task(in_line()), asyncio.create_task(in_line())
+        await asyncio.sleep(0)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+    await patient
+    with pytest.raises(ZeroDivisionError):
+        async with in_turn("b"):
+            raise ZeroDivisionError
+    assert not apply_module._TURNS
