@@ -19,7 +19,7 @@ class AtFirstUse(Mapping[str, T]):
         return self._made[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Does what that of Mapping does, with one call in place of two: every event asks often."""
+        """Returns the same as Mapping's `get`, with one call less: each event asks often."""
         found = self._made.get(name)
         return super().get(name, default) if found is None else found
 

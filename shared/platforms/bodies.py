@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
@@ -114,6 +114,18 @@ def parse_object(body: bytes) -> JsonObject:
     if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
         raise BadRequest("nested-too-deep", f"The body is nested more than {DEEPEST} levels deep.")
     return value
+
+
+def child(owner: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Returns an object in an object, an empty one if there is none."""
+    value = owner.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def text_at(owner: Mapping[str, Any], name: str) -> str | None:
+    """Returns a text in an object that is not empty, or None."""
+    value = owner.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def parse_signed(body: bytes) -> JsonObject:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.logs import log
+from shared.platforms.bodies import child, text_at
 from shared.platforms.map_links import map_link
 from shared.schemas.content import SUGGESTIONS, Content, Suggestion, Tap
 
@@ -95,26 +96,20 @@ def _line(one: Suggestion, language: str | None) -> str | None:
 
 def _target(extra: Mapping[str, Any]) -> str | None:
     """Returns the target of an action as text: a URL, a number, a place or a time."""
-    place, when = _inner(extra, "viewLocationAction"), _inner(extra, "createCalendarEventAction")
-    write = _inner(_inner(extra, "composeAction"), "composeTextMessage")
-    where = _inner(place, "latLong")
+    place, when = child(extra, "viewLocationAction"), child(extra, "createCalendarEventAction")
+    write = child(child(extra, "composeAction"), "composeTextMessage")
+    where = child(place, "latLong")
     found = (
-        _text(_inner(extra, "openUrlAction"), "url"),
-        _text(_inner(extra, "dialAction"), "phoneNumber"),
-        map_link(where.get("latitude"), where.get("longitude")) if where else _text(place, "query"),
-        ", ".join(filter(None, (_text(when, name) for name in ("title", "startTime", "endTime")))),
-        ", ".join(filter(None, (_text(write, name) for name in ("phoneNumber", "text")))),
-        _text(_inner(_inner(extra, "composeAction"), "composeRecordingMessage"), "phoneNumber"),
-        _text(extra, "fallbackUrl"),
+        text_at(child(extra, "openUrlAction"), "url"),
+        text_at(child(extra, "dialAction"), "phoneNumber"),
+        map_link(where.get("latitude"), where.get("longitude"))
+        if where
+        else text_at(place, "query"),
+        ", ".join(
+            filter(None, (text_at(when, name) for name in ("title", "startTime", "endTime")))
+        ),
+        ", ".join(filter(None, (text_at(write, name) for name in ("phoneNumber", "text")))),
+        text_at(child(child(extra, "composeAction"), "composeRecordingMessage"), "phoneNumber"),
+        text_at(extra, "fallbackUrl"),
     )
     return next(filter(None, found), None)
-
-
-def _inner(owner: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(owner: Mapping[str, Any], name: str) -> str | None:
-    value = owner.get(name)
-    return value if isinstance(value, str) else None

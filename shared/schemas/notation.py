@@ -132,8 +132,8 @@ def format_time(value: datetime) -> str:
 
 @lru_cache(4096)  # an instance writes each time of a conversation with every event
 def _utc_text(value: datetime) -> str:
-    """As `format_time`, of times in UTC: both moments of another zone's repeated hour are the same
-    key.
+    """Returns the same as `format_time`, of a time in UTC. The cache cannot tell the two moments of
+    another zone's repeated hour apart.
     """
     return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 

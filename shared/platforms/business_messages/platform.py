@@ -17,7 +17,14 @@ import pydantic_core
 
 from shared.errors import BadRequest
 from shared.platforms.base import Outcome, error_status
-from shared.platforms.bodies import hmac_sha512_base64, parse_signed, read_or_noted, require
+from shared.platforms.bodies import (
+    child,
+    hmac_sha512_base64,
+    parse_signed,
+    read_or_noted,
+    require,
+    text_at,
+)
 from shared.platforms.google import answer_to_proof, body_limit, outcome_of
 from shared.platforms.linked_files import GOOGLE_HOSTS, LinkedFiles, host_of
 from shared.platforms.suggestions import all_of, left_out
@@ -86,24 +93,24 @@ class _Report:
 
     @property
     def locale(self) -> str | None:
-        context = _object(self.body, "context")
-        found = _text(context, "resolvedLocale") or _text(
-            _object(context, "userInfo"), "userDeviceLocale"
+        context = child(self.body, "context")
+        found = text_at(context, "resolvedLocale") or text_at(
+            child(context, "userInfo"), "userDeviceLocale"
         )
         return shortened(found, 64, mark="") if found else None
 
     def common(self, payload: str, event_id: str | None = None) -> dict[str, Any]:
         body = self.body
-        created = _text(_object(body, payload), "createTime")
+        created = text_at(child(body, payload), "createTime")
         # Receipts have no documented id for deduplication; they get a hash of the body.
         return {
             "id": event_id
-            or _text(body, "requestId")
+            or text_at(body, "requestId")
             or sha256(pydantic_core.to_json(body).decode()),
             "source": self.conversation,
             "address": self.address,
             "actor": _ACTOR,
-            "occurred_at": time_or_none(created) or time_or_none(_text(body, "sendTime")),
+            "occurred_at": time_or_none(created) or time_or_none(text_at(body, "sendTime")),
         }
 
     def unreadable(self, fault: str) -> Unknown:
@@ -117,8 +124,8 @@ class _Report:
         said: str | None,
         details: Details | None = None,
     ) -> FromUser:
-        user = _object(_object(self.body, "context"), "userInfo")
-        named = _text(user, "displayName")
+        user = child(child(self.body, "context"), "userInfo")
+        named = text_at(user, "displayName")
         return kind(
             **self.common(payload, event_id),
             form=self.body,
@@ -129,34 +136,22 @@ class _Report:
         )
 
 
-def _object(owner: JsonObject, name: str) -> JsonObject:
-    """Returns an object of a body, an empty one if there is none."""
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(owner: JsonObject, name: str) -> str | None:
-    """Returns a text that is not empty, or None."""
-    value = owner.get(name)
-    return value if isinstance(value, str) and value else None
-
-
 def _message(report: _Report) -> Event:
-    message = _object(report.body, "message")
-    said = _text(message, "text")
+    message = child(report.body, "message")
+    said = text_at(message, "text")
     is_image = said is not None and _IMAGE.fullmatch(said)
     details = Details(attachments=(Attachment(kind="image", link=said),)) if is_image else None
-    return report.from_user(UserMessage, "message", _text(message, "messageId"), said, details)
+    return report.from_user(UserMessage, "message", text_at(message, "messageId"), said, details)
 
 
 def _suggestion(report: _Report) -> Event:
-    said = _text(_object(report.body, "suggestionResponse"), "text")
+    said = text_at(child(report.body, "suggestionResponse"), "text")
     return report.from_user(SuggestionResponse, "suggestionResponse", None, said)
 
 
 def _survey(report: _Report) -> Event:
-    survey = _object(report.body, "surveyResponse")
-    said = _text(survey, "questionResponseText") or _text(survey, "rating")
+    survey = child(report.body, "surveyResponse")
+    said = text_at(survey, "questionResponseText") or text_at(survey, "rating")
     return report.from_user(SurveyResponse, "surveyResponse", None, said)
 
 

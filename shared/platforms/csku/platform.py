@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.errors import BadRequest
 from shared.platforms.base import USUAL_BODY
-from shared.platforms.bodies import is_genuine, parse_signed, read_or_noted, require
+from shared.platforms.bodies import child, is_genuine, parse_signed, read_or_noted, require, text_at
 from shared.platforms.linked_files import LinkedFiles
 from shared.platforms.no_customers import NoCustomers
 from shared.schemas.base import JsonObject
@@ -67,7 +67,7 @@ class _Report:
         """Returns the file of a message, None if it is a text. The names of its fields are not
         known, so its link is the first one.
         """
-        kind = _text(self.content, "type") or "text"
+        kind = text_at(self.content, "type") or "text"
         if kind == "text":
             return None
         links = (
@@ -79,34 +79,22 @@ class _Report:
 
     def said(self, attachment: Attachment | None) -> str:
         """Returns the words of the message. Media becomes a link or its kind."""
-        text = _text(self.content, "text") or _text(self.content, "caption")
+        text = text_at(self.content, "text") or text_at(self.content, "caption")
         if attachment is None:
             return text or "[empty]"
         shown = attachment.link or f"[{attachment.kind}]"
         return f"{text}\n{shown}" if text else shown
 
-    def by(self, kind: RepresentativeType, role: str) -> dict[str, Any]:
+    def words_of(self, kind: RepresentativeType, role: str) -> dict[str, Any]:
         """Returns who said what. Facts are never refused for their content: overlong text is split
         later.
         """
-        name = _text(_object(self.message, role), "name") or _text(self.message, "sender_name")
+        name = text_at(child(self.message, role), "name") or text_at(self.message, "sender_name")
         shown = name and shortened(name, NAME_LIMIT)
         return {
             "representative": Representative(representative_type=kind, display_name=shown),
             "content": Content.of_fact(self.said(self.attachment())),
         }
-
-
-def _object(owner: JsonObject, name: str) -> JsonObject:
-    """Returns an object of a body, an empty one if there is none."""
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(owner: JsonObject, name: str) -> str | None:
-    """Returns a text that is not empty, or None."""
-    value = owner.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 def _name(value: object) -> str | None:
@@ -118,8 +106,8 @@ def _name(value: object) -> str | None:
 
 def _context(body: JsonObject, message: JsonObject) -> PlatformContext | None:
     """Returns the channel, business and user that the body names, None if it names none."""
-    channel, user = _object(message, "channel"), _object(message, "user")
-    business = _object(message, "bisnis")
+    channel, user = child(message, "channel"), child(message, "user")
+    business = child(message, "bisnis")
     found = {
         "label": _name(body.get("conversation_label")),
         "channel_id": _name(channel.get("id")),
@@ -147,11 +135,13 @@ def _customer_spoke(report: _Report) -> list[Event]:
 
 
 def _agent_spoke(report: _Report) -> list[Event]:
-    return [HumanMessage(**report.common, **report.by(_HUMAN, "agent"))]
+    return [HumanMessage(**report.common, **report.words_of(_HUMAN, "agent"))]
 
 
 def _ai_spoke(report: _Report) -> list[Event]:
-    said = BotMessage(**report.common, **report.by(_BOT, "ai"), human_needed=report.need_human)
+    said = BotMessage(
+        **report.common, **report.words_of(_BOT, "ai"), human_needed=report.need_human
+    )
     return [said, *_asks_for_human(report)]
 
 
@@ -185,7 +175,7 @@ def _report(body: JsonObject) -> _Report:
     if isinstance(named, bool) or not isinstance(named, (str, int)) or named == "":
         fault = "conversation_id: must be a text that is not empty, or a whole number."
         raise BadRequest("schema", fault, field="conversation_id")
-    native, event, message = str(named), body.get("event"), _object(body, "message")
+    native, event, message = str(named), body.get("event"), child(body, "message")
     event = event if isinstance(event, str) else "unreadable"
     message_id = message.get("id")
     if not isinstance(message_id, (str, int)) or message_id == "":
@@ -199,7 +189,7 @@ def _report(body: JsonObject) -> _Report:
         "occurred_at": time_or_none(body.get("timestamp")),
         "context": _context(body, message),
     }
-    return _Report(body, event, message, _object(message, "content"), common)
+    return _Report(body, event, message, child(message, "content"), common)
 
 
 @frozen

@@ -15,7 +15,7 @@ from typing import Any
 from shared.errors import BadRequest
 from shared.logs import log
 from shared.platforms.base import Ended
-from shared.platforms.bodies import alarm, collected
+from shared.platforms.bodies import alarm, child, collected, text_at
 from shared.platforms.map_links import map_link
 from shared.platforms.matrix.names import NAME, Homeserver, chat, local_name
 from shared.schemas.base import JsonObject
@@ -295,18 +295,6 @@ def _time(value: object) -> datetime | None:
         return datetime.fromtimestamp(value / 1000, UTC)
     except (OverflowError, OSError, ValueError):
         return None
-
-
-def child(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Returns an object in an object, an empty one if there is none."""
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def text_at(value: Mapping[str, Any], name: str) -> str | None:
-    """Returns a text in an object, None if there is none."""
-    found = value.get(name)
-    return found if isinstance(found, str) and found else None
 
 
 _READERS: Mapping[str, Callable[[Item], list[Event]]] = {

@@ -15,7 +15,7 @@ import pydantic_core
 from pydantic import JsonValue
 
 from shared.errors import BadRequest
-from shared.platforms.bodies import parse_object
+from shared.platforms.bodies import child, parse_object, text_at
 from shared.platforms.map_links import map_link
 from shared.platforms.whatsapp.media import WITH_TOKEN
 from shared.schemas.details import (
@@ -46,12 +46,13 @@ def details_of(item: Item) -> Details:
     kind, context = item.get("type"), child(item, "context")
     read = _BY_KIND.get(kind) if isinstance(kind, str) else None
     update: dict[str, Any] = read(item) if read else {}
-    quoted, product = text(context, "id"), child(context, "referred_product")
+    quoted, product = text_at(context, "id"), child(context, "referred_product")
     if quoted:
         update["about"] = About(message=hidden(quoted))
     if product:
         update["product"] = Product(
-            catalog_id=text(product, "catalog_id"), product_id=text(product, "product_retailer_id")
+            catalog_id=text_at(product, "catalog_id"),
+            product_id=text_at(product, "product_retailer_id"),
         )
     if context.get("frequently_forwarded") is True:
         update["forwarded"] = "many times"
@@ -85,17 +86,17 @@ def order_of(item: Item) -> Order:
     order = child(item, "order")
     items = tuple(
         OrderItem(
-            product_id=text(one, "product_retailer_id"),
-            name=text(one, "name"),
+            product_id=text_at(one, "product_retailer_id"),
+            name=text_at(one, "name"),
             quantity=number(one, "quantity"),
             price=number(one, "item_price"),
-            currency=text(one, "currency"),
+            currency=text_at(one, "currency"),
         )
         for one in children(order, "product_items")
     )
     return Order(
-        catalog_id=text(order, "catalog_id"),
-        text=text(order, "text"),
+        catalog_id=text_at(order, "catalog_id"),
+        text=text_at(order, "text"),
         items=items,
         totals=_totals(items),
     )
@@ -122,13 +123,13 @@ def _decimal(value: Number | None) -> Decimal | None:
 def form_of(item: Item) -> Form:
     """Returns a filled-in form. Its answers are JSON in a text."""
     reply = child(child(item, "interactive"), "nfm_reply")
-    response = text(reply, "response_json")
+    response = text_at(reply, "response_json")
     answers = _json_object(response)
     if answers is None:
-        return Form(name=text(reply, "name"), response=response)
+        return Form(name=text_at(reply, "name"), response=response)
     token = answers.pop("flow_token", None)
     return Form(
-        name=text(reply, "name"), answers=answers, token=None if token is None else str(token)
+        name=text_at(reply, "name"), answers=answers, token=None if token is None else str(token)
     )
 
 
@@ -147,10 +148,10 @@ def _interactive(item: Item) -> dict[str, Any]:
     if permission:
         permanent = permission.get("is_permanent")
         known = Permission(
-            response=text(permission, "response"),
+            response=text_at(permission, "response"),
             permanent=permanent if isinstance(permanent, bool) else None,
             expires_at=number(permission, "expiration_timestamp"),
-            source=text(permission, "response_source"),
+            source=text_at(permission, "response_source"),
         )
         return {"call_permission": known}
     return _choice(item)
@@ -160,8 +161,8 @@ def _choice(item: Item) -> dict[str, Any]:
     tapped = tapped_in(item)
     if tapped is None:
         return {}
-    postback = text(tapped, "payload") or text(tapped, "id")
-    return {"choice": Choice(postback=postback, description=text(tapped, "description"))}
+    postback = text_at(tapped, "payload") or text_at(tapped, "id")
+    return {"choice": Choice(postback=postback, description=text_at(tapped, "description"))}
 
 
 def _media(item: Item) -> dict[str, Any]:
@@ -170,13 +171,13 @@ def _media(item: Item) -> dict[str, Any]:
     animated = media.get("animated")
     known = Attachment(
         kind="voice" if media.get("voice") is True else kind,
-        id=text(media, "id"),
-        mime_type=text(media, "mime_type"),
-        file_name=text(media, "filename"),
+        id=text_at(media, "id"),
+        mime_type=text_at(media, "mime_type"),
+        file_name=text_at(media, "filename"),
         size=number(media, "file_size"),
-        sha256=text(media, "sha256"),
-        caption=text(media, "caption"),
-        link=text(media, "link") or text(media, "url"),
+        sha256=text_at(media, "sha256"),
+        caption=text_at(media, "caption"),
+        link=text_at(media, "link") or text_at(media, "url"),
         animated=animated if isinstance(animated, bool) else None,
     )
     return {"attachments": (known,)}
@@ -187,15 +188,15 @@ def _location(item: Item) -> dict[str, Any]:
     known = Location(
         latitude=number(place, "latitude"),
         longitude=number(place, "longitude"),
-        **{name: text(place, name) for name in ("name", "address", "url")},
+        **{name: text_at(place, name) for name in ("name", "address", "url")},
     )
     return {"location": known}
 
 
 def _reaction(item: Item) -> dict[str, Any]:
     reaction = child(item, "reaction")
-    of = text(reaction, "message_id")
-    known = {"reaction": Emoji(emoji=text(reaction, "emoji"))}
+    of = text_at(reaction, "message_id")
+    known = {"reaction": Emoji(emoji=text_at(reaction, "emoji"))}
     return {**known, **({"about": About(message=hidden(of))} if of else {})}
 
 
@@ -205,9 +206,9 @@ def _referral(ad: Item) -> Referral:
         "video_url", "thumbnail_url",
     )  # fmt: skip
     return Referral(
-        **{name: text(ad, name) for name in same},
-        click_id=text(ad, "ctwa_clid"),
-        welcome_text=text(child(ad, "welcome_message"), "text"),
+        **{name: text_at(ad, name) for name in same},
+        click_id=text_at(ad, "ctwa_clid"),
+        welcome_text=text_at(child(ad, "welcome_message"), "text"),
     )
 
 
@@ -222,22 +223,10 @@ _BY_KIND: Mapping[str, Callable[[Item], dict[str, Any]]] = {
 }
 
 
-def child(owner: Item, name: str) -> Item:
-    """Returns an object of a message, an empty one if there is none."""
-    value = owner.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def children(owner: Item, name: str) -> list[Any]:
     """Returns the objects of a list, and nothing else that is in it."""
     value = owner.get(name)
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def text(owner: Item, name: str) -> str | None:
-    """Returns a text that is not empty, or None."""
-    value = owner.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 def number(owner: Item, name: str) -> Number | None:
@@ -273,8 +262,8 @@ def tapped_of(item: Item) -> tuple[str, str, str | None] | None:
     if tapped is None:
         return None
     names = ("payload", "text") if tapped == item.get("button") else ("id", "title")
-    postback, label = (text(tapped, name) or "" for name in names)
-    return postback, label, text(child(item, "context"), "id")
+    postback, label = (text_at(tapped, name) or "" for name in names)
+    return postback, label, text_at(child(item, "context"), "id")
 
 
 def _media_words(item: Item) -> str:
@@ -283,10 +272,11 @@ def _media_words(item: Item) -> str:
     """
     kind = str(item["type"])
     media = child(item, kind)
-    links = (text(media, name) for name in ("link", "url"))
+    links = (text_at(media, name) for name in ("link", "url"))
     link = next((one for one in links if one and _is_open(one)), None)
-    name = " ".join([f"[{kind}]", *(text(media, "filename") or "").split()])  # without line breaks
-    return "\n".join(filter(None, [text(media, "caption"), link or name]))
+    file_name = (text_at(media, "filename") or "").split()  # without line breaks
+    name = " ".join([f"[{kind}]", *file_name])
+    return "\n".join(filter(None, [text_at(media, "caption"), link or name]))
 
 
 def _is_open(link: str) -> bool:
@@ -296,7 +286,7 @@ def _is_open(link: str) -> bool:
 def _location_words(item: Item) -> str:
     place = child(item, "location")
     link = map_link(place.get("latitude"), place.get("longitude"))
-    return "\n".join(filter(None, [text(place, "name"), text(place, "address"), link]))
+    return "\n".join(filter(None, [text_at(place, "name"), text_at(place, "address"), link]))
 
 
 def _contacts_words(item: Item) -> str:
@@ -305,8 +295,8 @@ def _contacts_words(item: Item) -> str:
 
 
 def _contact(card: Item) -> str:
-    numbers = [text(one, "phone") for one in children(card, "phones")]
-    return " ".join(filter(None, [text(child(card, "name"), "formatted_name"), *numbers]))
+    numbers = [text_at(one, "phone") for one in children(card, "phones")]
+    return " ".join(filter(None, [text_at(child(card, "name"), "formatted_name"), *numbers]))
 
 
 def _order_words(item: Item) -> str:
@@ -332,7 +322,7 @@ def _form_words(item: Item) -> str | None:
         return None
     form = form_of(item)
     lines = [f"{name}: {_answer(value)}" for name, value in (form.answers or {}).items()]
-    said = [text(child(inner, "nfm_reply"), "body"), *lines, form.response]
+    said = [text_at(child(inner, "nfm_reply"), "body"), *lines, form.response]
     return "\n".join(filter(None, said)) or "[form]"
 
 
@@ -341,7 +331,7 @@ def _answer(value: JsonValue) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Item], str | None]] = {
-    "text": lambda item: text(child(item, "text"), "body") or "[empty]",
+    "text": lambda item: text_at(child(item, "text"), "body") or "[empty]",
     **dict.fromkeys(MEDIA, _media_words),
     "location": _location_words,
     "contacts": _contacts_words,

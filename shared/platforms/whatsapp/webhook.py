@@ -18,19 +18,17 @@ from typing import Any, Literal
 
 from shared.errors import BadRequest
 from shared.logs import log
-from shared.platforms.bodies import alarm, collected, parse_signed, read_or_noted
+from shared.platforms.bodies import alarm, child, collected, parse_signed, read_or_noted, text_at
 from shared.platforms.phones import Line, e164, forms_of
 from shared.platforms.unverified import SAFE, Fact
 from shared.platforms.whatsapp.incoming import (
     UNSUPPORTED,
-    child,
     details_of,
     is_said,
     tapped_of,
     unknown_of,
     words_of,
 )
-from shared.platforms.whatsapp.incoming import text as text_in
 from shared.schemas.content import Content
 from shared.schemas.conversation import Holder
 from shared.schemas.details import About, Deletion, Details, Edit
@@ -205,7 +203,7 @@ def _handovers(value: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the value of a `messaging_handovers` change with its only item in a list. The item
     has no id, and names the customer as `sender` and our number as `recipient`.
     """
-    kind, whom = text_in(value, "type") or "", child(value, "sender")
+    kind, whom = text_at(value, "type") or "", child(value, "sender")
     item = {**whom, "timestamp": value.get("timestamp"), "type": kind, **child(value, kind)}
     return {"metadata": child(value, "recipient"), "handovers": [item]}
 
@@ -215,7 +213,7 @@ def _group(body: Mapping[str, Any]) -> str | None:
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
     """
-    said, sent = text_in(body, "group_id"), text_in(body, "recipient_id")
+    said, sent = text_at(body, "group_id"), text_at(body, "recipient_id")
     return said or (sent if body.get("recipient_type") == "group" else None)
 
 
@@ -281,8 +279,8 @@ def _moved(item: Item) -> list[Event | Ephemeral]:
     to_us = body.get("type") == "control_passed"
     if not to_us and body.get("type") != "control_taken":
         return [_unknown(line, body.get("type"))]
-    metadata, before = text_in(body, "metadata"), text_in(body, "previous_owner_role")
-    role = text_in(body, "new_owner_role")
+    metadata, before = text_at(body, "metadata"), text_at(body, "previous_owner_role")
+    role = text_at(body, "new_owner_role")
     for_a_person = role == ESCALATION or (role is None and before == AI_AGENT)
     reason = shortened(metadata or "", REASON_LIMIT) or f"the platform says {body['type']}"
     moved = FloorMoved(
@@ -297,7 +295,7 @@ def _moved(item: Item) -> list[Event | Ephemeral]:
 def _edited(line: Line, body: Mapping[str, Any]) -> Event:
     """Returns the new words of an earlier message: of a text, or of a caption."""
     edit = child(body, "edit")
-    of, message = text_in(edit, "original_message_id"), child(edit, "message")
+    of, message = text_at(edit, "original_message_id"), child(edit, "message")
     if of is None:
         raise BadRequest("nothing-named", "The item names no message that was edited.")
     words = words_of(message) or UNSUPPORTED
@@ -307,7 +305,7 @@ def _edited(line: Line, body: Mapping[str, Any]) -> Event:
 
 
 def _revoked(line: Line, body: Mapping[str, Any]) -> Event:
-    of = text_in(child(body, "revoke"), "original_message_id")
+    of = text_at(child(body, "revoke"), "original_message_id")
     if of is None:
         raise BadRequest("nothing-named", "The item names no message that was deleted.")
     return line.act(Revoked, None, Details(about=About(message=hidden(of)), revoked=Deletion()))
@@ -387,7 +385,7 @@ def _is_of_one_member(item: Item) -> bool:
     message.
     """
     names = ("recipient_participant_id", "recipient_participant_user_id")
-    return item.group is not None and any(text_in(item.body, name) for name in names)
+    return item.group is not None and any(text_at(item.body, name) for name in names)
 
 
 def _reason(item: Mapping[str, Any]) -> str:
@@ -509,7 +507,7 @@ def _name_of(value: Mapping[str, Any], whom: str) -> str | None:
     ]
     profiles = [one.get("profile") for one in known]
     profile = next((one for one in profiles if isinstance(one, dict)), {})
-    return text_in(profile, "name") or text_in(profile, "username")
+    return text_at(profile, "name") or text_at(profile, "username")
 
 
 def _unknown(line: Line, kind: object) -> Unknown:
