@@ -74,9 +74,15 @@ async def _live(receive: Receive, send: Send) -> None:
 
 functions_framework.aio.Starlette = Application  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
 
-# The front end keeps connections for 600 s. Gunicorn would close them after 2 s, and a request that
-# is sent meanwhile is lost; the framework has no setting for this either.
+# The framework has no setting for gunicorn's own settings. The front end keeps connections for
+# 600 s. Gunicorn would close them after 2 s, and a request that is sent meanwhile is lost. And
+# gunicorn would open a socket through which it can be stopped and changed. Nothing uses it, all
+# servers of a user would share its one file, and where it cannot be made, each start logs an error.
 with contextlib.suppress(ImportError):  # there is none on Windows
-    from gunicorn.config import Keepalive  # type: ignore[import-untyped]  # it has no types
+    from gunicorn.config import (  # type: ignore[import-untyped]  # it has no types
+        ControlSocketDisable,
+        Keepalive,
+    )
 
     Keepalive.default = 620
+    ControlSocketDisable.default = True

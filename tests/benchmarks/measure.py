@@ -37,7 +37,7 @@ class Plan:
     grown: int = 4000
     slices: int = 6
     seconds: float = 0.25
-    starts: int = 5
+    starts: int = 11
     events: int = 1000
     counted: int = 100
     turns: int = 150

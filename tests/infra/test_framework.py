@@ -4,6 +4,7 @@ without proof take little memory.
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -182,3 +183,10 @@ async def test_only_whatsapp_may_send_more_than_a_mebibyte(webhooks: Served) -> 
         413,
         f"The body may have at most {1 << 20} bytes.",
     )
+
+
+def test_a_server_opens_no_door_beside_its_port(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serving("receive_webhook", tmp_path, HOME=str(home), XDG_RUNTIME_DIR=str(home)):
+        assert list(home.iterdir()) == []
