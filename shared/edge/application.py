@@ -74,15 +74,12 @@ async def _live(receive: Receive, send: Send) -> None:
 
 functions_framework.aio.Starlette = Application  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
 
-# The framework has no setting for gunicorn's own settings. The front end keeps connections for
-# 600 s. Gunicorn would close them after 2 s, and a request that is sent meanwhile is lost. And
-# gunicorn would open a socket through which it can be stopped and changed. Nothing uses it, all
-# servers of a user would share its one file, and where it cannot be made, each start logs an error.
+# The framework passes neither of these settings on to gunicorn. The front end keeps connections for
+# 600 s. Gunicorn would close them after 2 s, and a request that is sent meanwhile is lost. Gunicorn
+# would also open a socket for commands, such as to stop. Nothing uses it. All servers of a user
+# would share its file, and where the file cannot be made, each start would log an error.
 with contextlib.suppress(ImportError):  # there is none on Windows
-    from gunicorn.config import (  # type: ignore[import-untyped]  # it has no types
-        ControlSocketDisable,
-        Keepalive,
-    )
+    from gunicorn import config  # type: ignore[import-untyped]  # it has no types
 
-    Keepalive.default = 620
-    ControlSocketDisable.default = True
+    config.Keepalive.default = 620
+    config.ControlSocketDisable.default = True
