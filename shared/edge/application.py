@@ -74,12 +74,15 @@ async def _live(receive: Receive, send: Send) -> None:
 
 functions_framework.aio.Starlette = Application  # type: ignore[attr-defined,assignment]  # the framework has no setting for this
 
-# The framework passes neither of these settings on to gunicorn. The front end keeps connections for
+# The framework passes none of these settings on to its servers. The front end keeps connections for
 # 600 s. Gunicorn would close them after 2 s, and a request that is sent meanwhile is lost. Gunicorn
 # would also open a socket for commands, such as to stop. Nothing uses it. All servers of a user
-# would share its file, and where the file cannot be made, each start would log an error.
+# would share its file, and where the file cannot be made, each start would log an error. Uvicorn
+# would search the headers of each request for the client's address, for which no function asks.
 with contextlib.suppress(ImportError):  # there is none on Windows
     from gunicorn import config  # type: ignore[import-untyped]  # it has no types
+    from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # as above
 
     config.Keepalive.default = 620
     config.ControlSocketDisable.default = True
+    UvicornWorker.CONFIG_KWARGS = {**UvicornWorker.CONFIG_KWARGS, "proxy_headers": False}

@@ -13,6 +13,8 @@ from functions_framework.execution_id import execution_context_var
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.config import Config
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it has no types
 
 from shared import tracing
 from shared.edge.application import Application
@@ -137,3 +139,11 @@ async def test_a_websocket_is_refused() -> None:
 
     await _application()({"type": "websocket", "path": "/"}, receive, send)
     assert sent == ["websocket.close"]
+
+
+def test_the_worker_s_server_puts_nothing_before_the_application() -> None:
+    """Uvicorn's own would rewrite the client's address, for which no function asks."""
+    application = _application()
+    config = Config(application, log_config=None, **UvicornWorker.CONFIG_KWARGS)
+    config.load()
+    assert config.loaded_app is application
