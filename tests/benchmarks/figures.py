@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from infra.cost.cost import CUSTOMERS, OPERATIONS
-from tests.benchmarks.arithmetic import Budget, Figure, firestore_dollars, median, pubsub_dollars
+from tests.benchmarks.arithmetic import (
+    Budget,
+    Figure,
+    firestore_dollars,
+    median,
+    percentile,
+    pubsub_dollars,
+)
 from tests.benchmarks.load import Result
 from tests.benchmarks.measure import Acks, Contest
 from tests.benchmarks.paths import PLATFORM, TOPIC, WEBHOOK, Path
@@ -28,11 +35,11 @@ def of_acks(rounds: Sequence[Acks]) -> list[Figure]:
     """
     one, eight = ([each.results[clients] for each in rounds] for clients in (1, 8))
 
-    def at_most(name: str, value: float, limit: float, goal: float, note: str = "") -> Figure:
-        return Figure(name, value, "x", Budget("at most", limit, goal), note)
+    def at_most(name: str, found: list[float], limit: float, goal: float, note: str = "") -> Figure:
+        return _ratio(name, found, Budget("at most", limit, goal), note)
 
-    def at_least(name: str, value: float, limit: float, goal: float) -> Figure:
-        return Figure(name, value, "x", Budget("at least", limit, goal))
+    def at_least(name: str, found: list[float], limit: float, goal: float) -> Figure:
+        return _ratio(name, found, Budget("at least", limit, goal))
 
     return [
         at_most("ack p50, 1 client: Baton / Express", _p50s(one, CSKU, "Express"), 0.6, 0.45),
@@ -43,7 +50,7 @@ def of_acks(rounds: Sequence[Acks]) -> list[Figure]:
         at_least("acks/s, 8 clients: Baton / Flask", _rates(eight, "Flask"), 1.8, 3.0),
         at_most(f"{CPU}: Baton / floor", _cpu(eight, PARTS), 1.7, 1.3),
         at_most(f"{CPU}: Baton / Express", _cpu(eight, ["Express"]), 0.4, 0.3),
-        Figure(f"{CPU}: Baton / Flask", _cpu(eight, ["Flask"]), "x"),
+        _ratio(f"{CPU}: Baton / Flask", _cpu(eight, ["Flask"])),
         Figure(
             "memory of an instance",
             median([r.pss_mb for r in rounds]),
@@ -66,11 +73,19 @@ def of_grown(found: Acks, events: int) -> list[Figure]:
         figure
         for other in OTHERS
         for figure in (
-            Figure(f"{after}: ack p50, 1 client: Baton / {other}", _p50s(one, CSKU, other), "x"),
-            Figure(f"{after}: acks/s, 8 clients: Baton / {other}", _rates(eight, other), "x"),
-            Figure(f"{after}: {CPU}: Baton / {other}", _cpu(eight, [other]), "x"),
+            _ratio(f"{after}: ack p50, 1 client: Baton / {other}", _p50s(one, CSKU, other)),
+            _ratio(f"{after}: acks/s, 8 clients: Baton / {other}", _rates(eight, other)),
+            _ratio(f"{after}: {CPU}: Baton / {other}", _cpu(eight, [other])),
         )
     ]
+
+
+def _ratio(
+    name: str, found: Sequence[float], budget: Budget | None = None, note: str = ""
+) -> Figure:
+    """Returns the median of the slices' ratios. The note says how far they scatter."""
+    scatter = f"half of them {percentile(found, 0.25):.2f} to {percentile(found, 0.75):.2f}"
+    return Figure(name, median(found), "x", budget, f"{scatter}; {note}" if note else scatter)
 
 
 CPU = "processor time of an ack"
@@ -84,29 +99,29 @@ MEMORY_BUDGET = Budget("at most", 100, 80)
 MEMORY = "arbiter + worker, after load, shared pages once (PSS)"
 
 
-def _p50s(rounds: Sequence[Slices], mine: str, other: str) -> float:
-    return _median_of(rounds, lambda r, n: r[mine].slice_p50s[n] / r[other].slice_p50s[n])
+def _p50s(rounds: Sequence[Slices], mine: str, other: str) -> list[float]:
+    return _each(rounds, lambda r, n: r[mine].slice_p50s[n] / r[other].slice_p50s[n])
 
 
-def _over(rounds: Sequence[Slices], mine: str, parts: Sequence[str] = PARTS) -> float:
-    return _median_of(
+def _over(rounds: Sequence[Slices], mine: str, parts: Sequence[str] = PARTS) -> list[float]:
+    return _each(
         rounds, lambda r, n: r[mine].slice_p50s[n] / sum(r[one].slice_p50s[n] for one in parts)
     )
 
 
-def _rates(rounds: Sequence[Slices], other: str) -> float:
-    return _median_of(rounds, lambda r, n: r[CSKU].slice_rates[n] / r[other].slice_rates[n])
+def _rates(rounds: Sequence[Slices], other: str) -> list[float]:
+    return _each(rounds, lambda r, n: r[CSKU].slice_rates[n] / r[other].slice_rates[n])
 
 
-def _cpu(rounds: Sequence[Slices], parts: Sequence[str]) -> float:
-    return _median_of(
+def _cpu(rounds: Sequence[Slices], parts: Sequence[str]) -> list[float]:
+    return _each(
         rounds,
         lambda r, n: r[CSKU].slice_cpu_us[n] / sum(r[one].slice_cpu_us[n] for one in parts),
     )
 
 
-def _median_of(rounds: Sequence[Slices], ratio: Callable[[Slices, int], float]) -> float:
-    return median([ratio(each, n) for each in rounds for n in range(len(each[CSKU].slice_p50s))])
+def _each(rounds: Sequence[Slices], ratio: Callable[[Slices, int], float]) -> list[float]:
+    return [ratio(each, n) for each in rounds for n in range(len(each[CSKU].slice_p50s))]
 
 
 def of_delay(slices: Slices) -> list[Figure]:
