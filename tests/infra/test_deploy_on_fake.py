@@ -33,6 +33,7 @@ pytestmark = pytest.mark.soak
 WORKER = Path(__file__).parent / "gcloud_worker.py"
 GATE = ("forward_variables", "notify_handoff", "sweep")  # one of each kind
 TABLE = {name: row for name, row in deployables().items() if SOAKS or name in GATE}
+DOORS = {name.replace("_", "-") for name, row in TABLE.items() if row.public}
 INTERRUPTED = range(10, 330, 40) if SOAKS else (95,)
 FUNCTIONS = "cloudfunctions/projects/baton-test/locations/europe-west1/functions"
 LATEST = [{"latestRevision": True, "percent": 100}]
@@ -231,7 +232,7 @@ def test_an_upgrade_shuts_no_door(to: Deployment, gcloud: Gcloud, whole: Google)
     deployed(upgraded, gcloud, only="forward_variables")
     built = whole.things[f"{FUNCTIONS}/forward_variables"]["buildConfig"]["source"]
     assert built["storageSource"]["object"] == new.name
-    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+    assert (whole.open_doors(), whole.shut) == (DOORS, set())
     deployed(to, gcloud, only="forward_variables")
 
 
@@ -247,7 +248,7 @@ def test_a_rotated_secret_is_read_and_no_door_is_shut(
     assert [one["version"] for one in service["secretEnvironmentVariables"]] == ["latest"]
     versions = [at for at in whole.things if "/BRIDGE_TOKEN_KEYS/versions/" in at]
     assert [at.rpartition("/")[2] for at in versions] == ["1", "2"]  # none from the environment
-    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+    assert (whole.open_doors(), whole.shut) == (DOORS, set())
 
 
 def test_a_function_whose_build_may_not_read_stays_as_it_is(
@@ -265,7 +266,7 @@ def test_a_function_whose_build_may_not_read_stays_as_it_is(
     assert "Run the whole deployment again, without --only" in capsys.readouterr().err
     there = whole.things[f"{FUNCTIONS}/forward_variables"]
     assert (there["state"], there["serviceConfig"]["revision"]) == ("ACTIVE", revision)
-    assert (whole.open_doors(), whole.shut) == ({"forward-variables"}, set())
+    assert (whole.open_doors(), whole.shut) == (DOORS, set())
     runner.do([right], lambda text: None)
     whole.builds_to_fail = 2  # the right does not hold at once
     assert deploy.deploy(to, runner, "forward_variables") == 0
@@ -305,12 +306,13 @@ def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
     server.google.keeps_invoker_check = keeps_check
     service = server.google.things[f"{SERVICES}/forward-variables"]
     open_before = service["metadata"]["annotations"].pop(OPEN)
-    step = next(step for step in deploy.plan(to) if "everybody may call it" in step.title)
+    opens = "forward_variables: everybody may call it"
+    step = next(step for step in deploy.plan(to) if step.title.startswith(opens))
     runner = Runner(gcloud.run)
     try:
         runner.do([step], lambda text: None)
         assert form == ("allUsers" if server.google.policies else "no check")
-        assert server.google.open_doors() == {"forward-variables"}
+        assert server.google.open_doors() == DOORS
     except StepFailed as failure:
         assert form == "refused"
         assert "run.managed.requireInvokerIam" in deploy.advice(failure.result.errors)
@@ -341,7 +343,7 @@ def test_another_is_made_beside_it_and_torn_down(
     both = whole.state()
     changed = {at for at in before if both[at] != before[at]}
     assert {at.partition(" ")[0] for at in changed} == {f"{PROJECT}:policy"}
-    assert whole.open_doors() == {"forward-variables", "dev-forward-variables"}
+    assert whole.open_doors() == DOORS | {"dev-forward-variables"}
     encrypted = [at for at, one in both.items() if KEY in one and not at.startswith("cloudkms")]
     kinds = {at.partition(" ")[0].split("/")[-2] for at in encrypted}
     assert kinds == {"b", "databases", "functions", "repositories", "secrets", "topics"}
@@ -358,7 +360,7 @@ def test_another_is_made_beside_it_and_torn_down(
     # The data stays, and the right to use a key that others may use too.
     stays = ("/databases/baton-dev", KEY)
     assert [at for at in left.keys() - before.keys() if not any(one in at for one in stays)] == []
-    assert (whole.open_doors(), whole.unknown) == ({"forward-variables"}, [])
+    assert (whole.open_doors(), whole.unknown) == (DOORS, [])
 
 
 def test_interrupted_and_run_again_it_ends_the_same(

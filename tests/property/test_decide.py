@@ -707,7 +707,6 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     kept = (
         "phase",
         "called",
-        "timer",
         "spoke_at",
         "request",
         "human_since",
@@ -717,6 +716,13 @@ def test_what_happens_in_a_chat_whose_handoff_is_over_changes_nothing_of_the_nex
     assert {name: getattr(after, name) for name in kept} == {
         name: getattr(known, name) for name in kept
     }
+    if after.timer != known.timer:
+        # the deleted words were all with which a human waited, who may be idle from now on
+        assert isinstance(late, events.HumanRevoked)
+        assert after.waiting != known.waiting
+        assert after.phase is Phase.HUMAN
+        assert after.timer is not None
+        assert after.timer.kind == "idle"
     assert _here(after) == _here(known)
 
 
