@@ -7,7 +7,6 @@ they use it, Baton's ratios rise: an event looks at more memory than the floor d
 import os
 import random
 import time
-from itertools import repeat
 from pathlib import Path
 
 MOST_BUSY = 0.1  # of all processors, before anything is started
@@ -40,7 +39,7 @@ def look_ns(texts: int) -> float:
     random.Random(1).shuffle(known)
     times = LOOKS // texts
     began = time.perf_counter()
-    for _ in repeat(None, times):
+    for _ in range(times):
         for text in known:
             len(text)
     return (time.perf_counter() - began) / (times * texts) * 1e9
