@@ -4,7 +4,6 @@ Code behind this module does not depend on a web framework.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from starlette.types import Scope
 from shared import tracing
 from shared.edge import application as _  # noqa: F401  # it takes the place of the framework's
 from shared.edge.error_response import error_response
+from shared.edge.lingering import Lingering
 from shared.edge.streamed import Streamed
 from shared.errors import BatonError, TooBusy, TooLarge, TooSlow
 from shared.logs import Severity, log
@@ -27,7 +27,7 @@ BODIES_AT_ONCE = 32 << 20  # bytes of all bodies that a process holds; an instan
 # FOR_SMALL_ONES is the part that only bodies up to SMALL may use, so that large ones cannot
 # block them; both are in bytes.
 FOR_SMALL_ONES, SMALL = 8 << 20, 64 << 10
-BODY_SECONDS, DISCARD_SECONDS = 10.0, 1.0
+BODY_SECONDS = 10.0
 STREAMS_AT_ONCE = 20  # bodies that are read as they come; each takes a few MB
 
 _LATE = "the body is late"
@@ -44,9 +44,9 @@ async def answer(
     499.
     """
     started, bare = time.perf_counter(), _bare(incoming.scope, function)
-    span, room = tracing.begin(bare.headers), _Room()
+    span, body = tracing.begin(bare.headers), _Body()
     try:
-        response = await _handled(incoming, bare, find(function), room)
+        response = await _handled(incoming, bare, find(function), body)
     except BatonError as error:
         response = error_response(error)
     except ClientDisconnect:
@@ -62,76 +62,69 @@ async def answer(
         words = "Something went wrong here; the log says where. It may be sent again."
         response = error_response(BatonError("internal", words))
     finally:
-        room.leave()
+        body.leave()
     _log(bare.method, function, response, started, span.rpcs)
     headers = {**response.headers, FUNCTION_HEADER: function}
     if response.stream is not None:
         return Streamed(response.stream, response.status, headers, response.content_type)
-    return StarletteResponse(
-        response.body, response.status, headers, media_type=response.content_type
-    )
+    is_lingering = body.is_unread and "expect" not in bare.headers  # then it waits for the answer
+    answered = Lingering if is_lingering else StarletteResponse
+    return answered(response.body, response.status, headers, media_type=response.content_type)
 
 
 async def _handled(
-    incoming: StarletteRequest, bare: Request, door: Door, room: "_Room"
+    incoming: StarletteRequest, bare: Request, door: Door, body: "_Body"
 ) -> Response:
     if door.is_streamed(bare):
-        return await _streamed(incoming, door, bare)
+        return await _streamed(incoming, door, bare, body)
     limit, declared = door.body_limit(bare), bare.declared
     if not limit:
-        if declared > SMALL:
-            await _discard(incoming)
+        body.is_unread = declared > SMALL  # the server itself reads that much
         return await door.handle(bare)
-    try:
-        if declared > limit:
-            raise _too_large(limit)
-        room.take(declared)
-        body = await _body_in_time(incoming, limit, room)
-    except (TooLarge, TooBusy):
-        await _discard(incoming)
-        raise
-    return await door.handle(Request(bare.method, bare.path, body, bare.headers, bare.query))
+    body.is_unread = True
+    if declared > limit:
+        raise _too_large(limit)
+    body.take(declared)
+    whole = await _body_in_time(incoming, limit, body)
+    return await door.handle(Request(bare.method, bare.path, whole, bare.headers, bare.query))
 
 
-async def _streamed(incoming: StarletteRequest, door: Door, bare: Request) -> Response:
-    """Returns the answer of a handler that reads the body as it comes. What it leaves unread of
-    the body is discarded, so that the client sees the answer.
+async def _streamed(
+    incoming: StarletteRequest, door: Door, bare: Request, body: "_Body"
+) -> Response:
+    """Returns the answer of a handler that reads the body as it comes.
 
     Raises TooBusy if too many do that at once.
     """
     global _streams
+    body.is_unread = True
     if _streams >= STREAMS_AT_ONCE:
         raise TooBusy
     _streams += 1
-    chunks = _chunks(incoming)
     try:
-        return await door.handle(replace(bare, chunks=chunks))
-    except BatonError:
-        await chunks.aclose()
-        await _discard(incoming)
-        raise
+        return await door.handle(replace(bare, chunks=_chunks(incoming, body)))
     finally:
         _streams -= 1
 
 
-async def _chunks(incoming: StarletteRequest) -> AsyncGenerator[bytes, None]:
+async def _chunks(incoming: StarletteRequest, body: "_Body") -> AsyncGenerator[bytes, None]:
     """Returns the body as it comes. Raises TooSlow where nothing comes for BODY_SECONDS."""
-    stream = incoming.stream()
-    while True:
+    while body.is_unread:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                chunk = await anext(stream, None)
+                message = await incoming.receive()
         except TimeoutError:
             raise TooSlow(
                 "body-too-slow", f"Nothing of the body came for {BODY_SECONDS:g} seconds."
             ) from None
-        if chunk is None:
-            return
-        if chunk:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body.is_unread = message.get("more_body", False)
+        if chunk := message.get("body", b""):
             yield chunk
 
 
-async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -> bytes:
+async def _body_in_time(incoming: StarletteRequest, limit: int, body: "_Body") -> bytes:
     """Returns the body. Raises TooSlow after BODY_SECONDS.
 
     It uses its own timer, because `asyncio.timeout` takes ten times as long on every request. What
@@ -142,18 +135,18 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
     assert task is not None  # noqa: S101  # servers run each request in a task
     timer = loop.call_later(BODY_SECONDS, task.cancel, _LATE)
     chunks: list[bytes] = []
-    size, more = 0, True
+    size = 0
     try:
-        while more:
+        while body.is_unread:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            chunk, more = message.get("body", b""), message.get("more_body", False)
-            if chunk:
+            body.is_unread = message.get("more_body", False)
+            if chunk := message.get("body", b""):
                 size += len(chunk)
                 if size > limit:
                     raise _too_large(limit)
-                room.take(size)
+                body.take(size)
                 chunks.append(chunk)
     except asyncio.CancelledError as error:
         if error.args != (_LATE,):
@@ -167,26 +160,13 @@ async def _body_in_time(incoming: StarletteRequest, limit: int, room: "_Room") -
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _discard(incoming: StarletteRequest) -> None:
-    """Reads and discards the rest of the body for at most DISCARD_SECONDS.
-
-    A client that is still writing when the connection is closed does not see the answer.
-    """
-    if "expect" in incoming.headers:  # the client waits for an answer before it sends the body
-        return
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DISCARD_SECONDS):
-            more = True
-            while more:
-                more = (await incoming.receive()).get("more_body", False)
-
-
 def _too_large(limit: int) -> TooLarge:
     return TooLarge("body-too-large", f"The body may have at most {limit} bytes.")
 
 
-class _Room:
-    """The share of this process's memory for bodies that one request holds.
+class _Body:
+    """What one request's body holds of this process's memory for bodies, and whether some of it is
+    still to be read.
 
     A declared length counts before the body is read. It counts until the request is answered,
     because the body stays in memory until then.
@@ -194,6 +174,7 @@ class _Room:
 
     def __init__(self) -> None:
         self._mine = 0
+        self.is_unread = False
 
     def take(self, size: int) -> None:
         """Reserves memory so that this request holds `size` bytes in all.

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from aiohttp import BodyPartReader, web
 from infra.local.server import LocalServer, Reply
 from infra.local.settings import WHATSAPP_SECRET
 from infra.local.talk import Talk
+from shared.edge.http import STREAMS_AT_ONCE
 from shared.schemas.notation import conversation_id
 from tests.forked import ForkedServer
 
@@ -297,19 +299,51 @@ def test_what_the_platform_refuses_is_not_kept(
 
 def test_an_upload_that_is_cut_off_leaves_nothing(keeper: LocalServer, tmp_path: Path) -> None:
     talk = Talk.open(keeper)
-    lines = [
-        f"POST {API}/{talk.id}/media HTTP/1.1",
-        f"host: 127.0.0.1:{keeper.port}",
-        "content-type: application/pdf",
-        "authorization: Bearer dev-agent",
-        "content-length: 100000",
-    ]
-    head = "".join(f"{line}\r\n" for line in (*lines, ""))
-    with socket.create_connection(("127.0.0.1", keeper.port)) as client:
-        client.sendall(head.encode() + bytes(50_000))
+    with _half_an_upload(keeper, talk.id):
         keeper.wait_until(lambda: _files(tmp_path) != [])
     keeper.wait_until(lambda: _files(tmp_path) == [])
     assert _upload(keeper, talk.id, PDF, "application/pdf").status == 200
+
+
+def test_one_upload_too_many_at_once_is_told_to_come_again(
+    keeper: LocalServer, tmp_path: Path
+) -> None:
+    talk = Talk.open(keeper)
+    with ExitStack() as uploads:
+        for _ in range(STREAMS_AT_ONCE):
+            uploads.enter_context(_half_an_upload(keeper, talk.id))
+        keeper.wait_until(lambda: len(_files(tmp_path)) == STREAMS_AT_ONCE)
+        refused = _upload(keeper, talk.id, bytes(20 << 20), "application/pdf")
+        assert (refused.status, _reason(refused)) == (503, "too-busy")
+    keeper.wait_until(lambda: _files(tmp_path) == [])
+    assert _upload(keeper, talk.id, PDF, "application/pdf").status == 200
+
+
+def test_clients_without_a_key_do_not_hold_the_places_of_uploads(keeper: LocalServer) -> None:
+    """They are refused and go on sending."""
+    talk = Talk.open(keeper)
+    with ExitStack() as uploads:
+        for _ in range(STREAMS_AT_ONCE):
+            client = uploads.enter_context(_half_an_upload(keeper, talk.id, key="guess"))
+            assert client.recv(1 << 10).startswith(b"HTTP/1.1 401 ")
+        assert _upload(keeper, talk.id, PDF, "application/pdf").status == 200
+
+
+def _half_an_upload(
+    server: LocalServer, conversation: str, key: str = "dev-agent"
+) -> socket.socket:
+    """Returns the connection of a client that has sent half of its file."""
+    lines = [
+        f"POST {API}/{conversation}/media HTTP/1.1",
+        f"host: 127.0.0.1:{server.port}",
+        "content-type: application/pdf",
+        f"authorization: Bearer {key}",
+        "content-length: 100000",
+    ]
+    head = "".join(f"{line}\r\n" for line in (*lines, ""))
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    client.sendall(head.encode() + bytes(50_000))
+    return client
 
 
 def test_a_crash_between_upload_and_message_loses_nothing(

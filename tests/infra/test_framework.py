@@ -3,6 +3,8 @@ without proof take little memory.
 """
 
 import asyncio
+import http.client
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tests.infra.framework import ROOT, Answer, Served, forked, serving
 FUNCTIONS = sorted(main.parent.name for main in ROOT.glob("functions/*/main.py"))
 ALLOWED = {"receive_webhook": "POST", "send_representative": "GET", "relay_media": "GET, HEAD"}
 KEY = f"authorization: Bearer {ADMIN_KEY}\r\n"
-LARGE = 4 << 20
+LARGE, SLICE = 4 << 20, 64 << 10
 ALL_AT_ONCE = 80  # as many as an instance gets
 # What an uptime check asks is answered 200.
 ALIVE = {("receive_webhook", "GET", "/"), ("relay_media", "GET", "/")}
@@ -161,6 +163,30 @@ async def test_eighty_forged_bodies_at_once_leave_room_for_others(webhooks: Serv
 async def test_a_body_that_does_not_come_gives_its_place_back(webhooks: Served) -> None:
     answer = await webhooks.ask(_large("/whatsapp", FORGED, 2000))
     assert (answer.status, answer.error["details"][0]["reason"]) == (408, "body-too-slow")
+
+
+def test_a_client_that_sends_for_long_sees_why_its_body_is_refused(webhooks: Served) -> None:
+    """It does not look for an answer before it has sent all. The judge is the client of the
+    standard library.
+    """
+    client = http.client.HTTPConnection("127.0.0.1", webhooks.port, timeout=30)
+    client.putrequest("POST", "/csku")
+    for name, value in (("authorization", CSKU_SECRET), ("connection", "close")):
+        client.putheader(name, value)
+    client.putheader("content-length", str(60 * SLICE))
+    client.endheaders()
+    for _ in range(60):
+        client.send(bytes(SLICE))
+        time.sleep(0.05)
+    answer = client.getresponse()
+    assert (answer.status, b"body-too-large" in answer.read()) == (413, True)
+    client.close()
+
+
+async def test_a_client_that_listens_sees_at_once_why_its_body_is_refused(webhooks: Served) -> None:
+    key = f"authorization: {CSKU_SECRET}\r\n"
+    answer = await webhooks.ask(_large("/csku", key, (1 << 20) + 1)[:SLICE], seconds=1)
+    assert answer.status == 413
 
 
 async def test_a_signed_body_of_empty_objects_is_taken_quickly_in_little_memory(
