@@ -13,7 +13,7 @@ from tests.benchmarks.arithmetic import (
     pubsub_dollars,
 )
 from tests.benchmarks.load import Result
-from tests.benchmarks.measure import Acks, Contest
+from tests.benchmarks.measure import SPACED, Acks, Contest
 from tests.benchmarks.paths import PLATFORM, TOPIC, WEBHOOK, Path
 from tests.benchmarks.statuses import STATUSES
 
@@ -45,6 +45,9 @@ def of_acks(rounds: Sequence[Acks]) -> list[Figure]:
         at_most("ack p50, 1 client: Baton / Express", _p50s(one, CSKU, "Express"), 0.6, 0.45),
         at_most("ack p50, 1 client: Baton / floor", _over(one, CSKU), 1.4, 1.15, FLOOR),
         at_most("the same, Business Messages", _over(one, BUSINESS_MESSAGES), 1.4, 1.15, FLOOR),
+        _ratio(
+            "bare calls after 2 ms of work / floor", _over(one, SPACED, also=("no-op",)), note=BARE
+        ),
         at_most("ack p50 in place / its floor", _over(one, IN_PLACE, SETTLED), 1.6, 1.3, SETTLES),
         at_least("acks/s, 8 clients: Baton / Express", _rates(eight, "Express"), 1.6, 2.2),
         at_least("acks/s, 8 clients: Baton / Flask", _rates(eight, "Flask"), 1.8, 3.0),
@@ -94,6 +97,7 @@ GROWN = (CSKU, *OTHERS)
 PARTS = ("no-op", "commit", "publish")
 SETTLED = (*PARTS, "commit")
 FLOOR = "no-op + raw commit + raw publish; the queued way (a CSKU message wakes nothing)"
+BARE = "no-op + raw commit beside raw publish: a server whose own work would take no time"
 SETTLES = "no-op + 2 raw commits + raw publish; Business Messages to the bot's topic"
 MEMORY_BUDGET = Budget("at most", 100, 80)
 MEMORY = "arbiter + worker, after load, shared pages once (PSS)"
@@ -103,10 +107,16 @@ def _p50s(rounds: Sequence[Slices], mine: str, other: str) -> list[float]:
     return _each(rounds, lambda r, n: r[mine].slice_p50s[n] / r[other].slice_p50s[n])
 
 
-def _over(rounds: Sequence[Slices], mine: str, parts: Sequence[str] = PARTS) -> list[float]:
-    return _each(
-        rounds, lambda r, n: r[mine].slice_p50s[n] / sum(r[one].slice_p50s[n] for one in parts)
-    )
+def _over(
+    rounds: Sequence[Slices],
+    mine: str,
+    parts: Sequence[str] = PARTS,
+    also: Sequence[str] = (),
+) -> list[float]:
+    def summed(slices: Slices, number: int, names: Sequence[str]) -> float:
+        return sum(slices[name].slice_p50s[number] for name in names)
+
+    return _each(rounds, lambda r, n: summed(r, n, (mine, *also)) / summed(r, n, parts))
 
 
 def _rates(rounds: Sequence[Slices], other: str) -> list[float]:

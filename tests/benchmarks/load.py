@@ -25,7 +25,8 @@ PAUSE_AFTER_503 = 0.02
 @dataclass(frozen=True, slots=True)
 class Target:
     """A server's webhook and its processes, or, where there is no port, a raw call (see raw.py) on
-    the emulators given.
+    the emulators given. Before each event the generator computes for `work_ms`, which does not
+    count.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Target:
     path: str = ""
     pids: tuple[int, ...] = ()
     emulators: tuple[str, str, str] = ("", "", "")
+    work_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class _Load:
         while time.perf_counter() < self.deadline and self.sent < self.job.events:
             turn, self.sent = self.sent, self.sent + 1
             conversation = f"{self.job.among}-{turn % self.job.conversations}"
-            started = time.perf_counter()
+            started = _after_work(self.target.work_ms)
             await self._until_taken(line, conversation, f"{self.job.name}.{number}.{turn}")
             self.times.append((time.perf_counter() - started) * 1000)
 
@@ -166,6 +168,14 @@ class _Load:
             self.statuses[status] += 1
             await asyncio.sleep(PAUSE_AFTER_503)
         self.statuses[status] += 1
+
+
+def _after_work(work_ms: float) -> float:
+    """Returns the time after so much computing."""
+    end = time.perf_counter() + work_ms / 1000
+    while (now := time.perf_counter()) < end:
+        pass
+    return now
 
 
 async def _lines(target: Target, clients: int) -> list[Line]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from typing import Any
 
 from google.pubsub_v1.types import PublishRequest
@@ -28,6 +29,7 @@ MODES = {"in place": "on", "queued": "off"}
 FUNCTIONS = ("receive_webhook", "send_representative", "deliver_outbox")
 PATIENCE_SECONDS = 30.0
 CONVERSATIONS = 10
+RHYTHM_SECONDS = 0.1  # of the emulator's pushes
 # what is measured of each turn of the dialogue
 ACK, TOPIC, WEBHOOK = "webhook: ack", "webhook to the bot's topic", "webhook to the bot's webhook"
 API_ACK, PLATFORM = "API: ack", "API to the platform's call"
@@ -116,14 +118,20 @@ class Deployment:
                     _must(status)
                 time.sleep(0.1)
 
-    def turn(self, number: int) -> dict[str, float]:
-        """Plays a message of the customer and an answer to it. Returns milliseconds."""
+    def turn(self, number: int, random: Random) -> dict[str, float]:
+        """Plays a message of the customer and an answer to it. Returns milliseconds.
+
+        Both are sent at random times: the emulator pushes in a rhythm of its own, and turns that
+        keep step with it would all meet the shortest delay, or all the longest.
+        """
         conversation, said, answer = f"conv-{number % CONVERSATIONS}", f"s-{number}", f"a-{number}"
+        time.sleep(random.uniform(0, RHYTHM_SECONDS))
         began = time.perf_counter()
         _must(self.servers["receive_webhook"].post(conversation, said))
         acked = time.perf_counter()
         found = {ACK: acked - began}
         found |= {one: self.outside.time_of(one, said) - began for one in (TOPIC, WEBHOOK)}
+        time.sleep(random.uniform(0, RHYTHM_SECONDS))
         began = time.perf_counter()
         _must(self.answer(conversation, answer))
         found[API_ACK] = time.perf_counter() - began
@@ -193,7 +201,7 @@ def deployed(
 
 def end_to_end(turns: int) -> dict[str, Path]:
     """Returns what so many turns took in each mode, after some that are not measured."""
-    found = {name: Path() for name in MODES}
+    found, random = {name: Path() for name in MODES}, Random(1)
     with emulators() as pair, contextlib.ExitStack() as stack:
         deployments = {
             name: stack.enter_context(deployed(pair.apart(), mode, webhook=True))
@@ -202,7 +210,7 @@ def end_to_end(turns: int) -> dict[str, Path]:
         for number in range(-2 * CONVERSATIONS, turns):
             for name, deployment in deployments.items():
                 before = deployment.cpu_seconds()
-                took = deployment.turn(number)
+                took = deployment.turn(number, random)
                 if number >= 0:
                     for row, ms in took.items():
                         found[name].ms.setdefault(row, []).append(ms)

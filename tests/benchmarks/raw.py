@@ -1,9 +1,9 @@
 """The floor: bare gRPC calls on the emulators, with the bytes that one event of Baton's writes and
 publishes.
 
-`commit`, `publish` and `pair` (one, then the other) are targets of the load generator; `contend`, a
-process of its own, has clients read and write documents under compare-and-set, as Baton does, with
-nothing else to do.
+`commit`, `publish`, `pair` (one, then the other) and `both` (at once) are targets of the load
+generator; `contend`, a process of its own, has clients read and write documents under compare-and-
+set, as Baton does, with nothing else to do.
 """
 
 import asyncio
@@ -56,6 +56,9 @@ class Raw:
 
     async def send(self, conversation: str, message: str) -> str:
         """One call of its kind; the load generator takes it for a webhook."""
+        if self.what == "both":
+            await asyncio.gather(self.commit(self.commit_bytes(conversation)), self.publish())
+            return "200"
         if self.what != "publish":
             await self.commit(self.commit_bytes(conversation))
         if self.what != "commit":

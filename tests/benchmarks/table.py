@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.benchmarks.arithmetic import Budget, Figure, median
-from tests.benchmarks.measure import RAW, Acks
+from tests.benchmarks.measure import RAW, SPACED, Acks
 
 HEAD = ("", "clients", "per second", "p50 ms", "p99 ms", "CPU us/event")
 
@@ -25,7 +25,7 @@ def _row(rounds: Sequence[Acks], clients: int, name: str) -> tuple[str, ...]:
         median([result.p99_ms for result in results]),
     )
     cpu = median([us for result in results for us in result.slice_cpu_us])
-    called = f"raw {name}" if name in RAW else name
+    called = f"raw {name}" if name in (*RAW, SPACED) else name
     return called, str(clients), f"{rate:,.0f}", *(f"{one:.2f}" for one in times), f"{cpu:.0f}"
 
 
