@@ -93,12 +93,15 @@ class Caller:
         self, instance: str, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> Answered:
         answered, loop = Answered(), asyncio.get_running_loop()
-        async with asyncio.timeout(PATIENCE):
-            while answered.reply.status in (0, 429) or answered.reply.status >= 500:
-                await asyncio.sleep(PAUSE if answered.tries else 0)
-                began = loop.time()
-                answered.reply = await self._try(instance, method, path, body, headers)
-                answered.tries.append((answered.reply.status, loop.time() - began))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while answered.reply.status in (0, 429) or answered.reply.status >= 500:
+                    await asyncio.sleep(PAUSE if answered.tries else 0)
+                    began = loop.time()
+                    answered.reply = await self._try(instance, method, path, body, headers)
+                    answered.tries.append((answered.reply.status, loop.time() - began))
+        except TimeoutError:
+            raise AssertionError(self.native, method, path, answered) from None
         assert answered.reply.status == 200 or _exists(answered.reply), answered.reply
         return answered
 
