@@ -192,7 +192,9 @@ class RequestHand:
 
     def _lines_of(self, entry: JournalEntry) -> set[str]:
         """Returns the lines of an entry's commands that may be worked here, each of them whole."""
-        lines, left, conversation = set[str](), set[str](), entry.conversation
+        lines: set[str] = set()
+        left: set[str] = set()
+        conversation = entry.conversation
         for one in entry.pending:
             line = one.line
             lines.add(line)
@@ -267,7 +269,7 @@ class RequestHand:
         return not drain.again and not any(work.entry.value.pending for work in works)
 
     def _note_settled(self, known: _Known, works: Iterable[Work], kept: _Kept) -> None:
-        stuck = set[str]()
+        stuck: set[str] = set()
         for work in works:
             entry = work.entry.value
             stuck |= {one.line for one in entry.commands if one.state in _WAITS}

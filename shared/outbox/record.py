@@ -75,7 +75,7 @@ async def record(ports: Ports, work: Work, *, counts: bool = True) -> None:
 
 async def _try_to_record(ports: Ports, work: Work, counts: bool) -> None:
     merged = _merge(work.entry.value, work, counts)
-    if merged == work.entry.value:
+    if vars(merged) == vars(work.entry.value):  # == of models is slow where they differ
         return
     fresh = _fresh(work.entry.value, merged)
     try:
