@@ -301,12 +301,18 @@ def test_what_reads_a_metric_waits_until_google_knows_it(
     [(True, False, "no check"), (False, True, "allUsers"), (True, True, "refused")],
 )
 def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
-    restricted: bool, keeps_check: bool, form: str, to: Deployment, gcloud: Gcloud, server: Server
+    restricted: bool,
+    keeps_check: bool,
+    form: str,
+    to: Deployment,
+    gcloud: Gcloud,
+    server: Server,
+    whole: Google,
 ) -> None:
-    empty, server.google = server.google, Google(things=server.google.things)
+    service = whole.things[f"{SERVICES}/forward-variables"]
+    server.google = Google(things=whole.things)
     server.google.restricts_domains = restricted
     server.google.keeps_invoker_check = keeps_check
-    service = server.google.things[f"{SERVICES}/forward-variables"]
     open_before = service["metadata"]["annotations"].pop(OPEN)
     opens = "forward_variables: everybody may call it"
     step = next(step for step in deploy.plan(to) if step.title.startswith(opens))
@@ -321,7 +327,7 @@ def test_a_public_function_is_opened_in_the_form_that_the_organisation_allows(
         assert "do not belong to a permitted customer" in failure.result.errors
     finally:
         service["metadata"]["annotations"][OPEN] = open_before
-        server.google = empty
+        server.google = whole
 
 
 AT = "projects/baton-test/locations/europe-west1"

@@ -74,14 +74,16 @@ class Walk:
             await self._of_ours(what)
 
     async def _of_ours(self, what: str) -> None:
-        play, phase = self.play, (await self.play.now()).phase
+        play, known = self.play, await self.play.now()
+        phase, is_open = known.phase, known.last_user_at is not None
         if what == "bot":
             await play.bot("beep")
         elif what == "deliver":
             await play.delivers()
         elif what == "claim" and phase is not Phase.HUMAN:
             await play.claims(delivered=self.words % 2 == 0)
-        elif what == "jane" and phase is Phase.HUMAN:
+        # until the customer's words arrive, Baton takes the channel's window for closed
+        elif what == "jane" and phase is Phase.HUMAN and is_open:
             await play.jane("hello")
         elif what == "leave" and phase is Phase.HUMAN:
             await play.leaves(delivered=self.words % 2 == 0)
