@@ -67,7 +67,8 @@ async def answer(
     headers = {**response.headers, FUNCTION_HEADER: function}
     if response.stream is not None:
         return Streamed(response.stream, response.status, headers, response.content_type)
-    is_lingering = body.is_unread and "expect" not in bare.headers  # then it waits for the answer
+    # With Expect the client waits for the answer before it sends the body.
+    is_lingering = body.is_unread and "expect" not in bare.headers
     answered = Lingering if is_lingering else StarletteResponse
     return answered(response.body, response.status, headers, media_type=response.content_type)
 

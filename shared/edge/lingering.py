@@ -6,7 +6,8 @@ import contextlib
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-# Those of nginx: https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close
+# As lingering_time and lingering_timeout of nginx:
+# https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close
 LINGER_SECONDS, SILENCE_SECONDS = 30.0, 5.0
 
 

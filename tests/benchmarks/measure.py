@@ -24,8 +24,8 @@ SENDERS = 16
 DELAY_MS = 10.0
 FIRST_TRIES = 5
 RAW = ("commit", "publish")
-# Bare calls take longer after their caller has computed: the emulators and the processors have
-# gone to sleep meanwhile. So this is the least that a server with work of its own can have.
+# Bare calls take longer where their caller computes between them. So this is the least that a
+# server with work of its own can have.
 SPACED, WORK_MS = "both, after 2 ms of work", 2.0
 Say = Callable[[str], None]
 
